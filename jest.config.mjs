@@ -1,0 +1,11 @@
+// jest runs the compiled tests: no transformer stands between a test and the code that ships.
+export default {
+  testEnvironment: 'node',
+  transform: {},
+  roots: ['<rootDir>/build/test'],
+  testMatch: ['**/*.test.js'],
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['<rootDir>/build/src/**/*.js'],
+  maxWorkers: 2,
+  testTimeout: 60_000,
+};

@@ -1,0 +1,59 @@
+/**
+ * Writes what is derived from the schemas: help texts and JSON Schemas for people's editors. `--check` writes nothing and
+ * fails when a file is not current.
+ */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { commands } from '../src/commands/catalogue.ts';
+import { helpOf, listOfVerbs } from '../src/commands/help-text.ts';
+import { documents } from '../src/contract/documents.ts';
+
+/** Every generated file and its content. */
+export async function generated(): Promise<Record<string, string>> {
+  const all = await Promise.all(Object.values(commands).map((load) => load()));
+  const help = { '': listOfVerbs(all), ...Object.fromEntries(all.map((command) => [command.name, helpOf(command)])) };
+  const schemas = Object.entries(documents).map(([name, schema]) => [
+    `schemas/${name}.json`,
+    json(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })),
+  ]);
+  return { 'src/commands/help.generated.json': json(help), ...Object.fromEntries(schemas) };
+}
+
+function json(document: unknown): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function current(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+if (process.argv[1]?.endsWith('generate.ts')) {
+  const files = await generated();
+  const extra = readdirSync('schemas')
+    .map((file) => `schemas/${file}`)
+    .filter((file) => !(file in files));
+  const stale = [
+    ...Object.entries(files)
+      .filter(([path, content]) => current(path) !== content)
+      .map(([path]) => path),
+    ...extra,
+  ];
+  if (process.argv.includes('--check')) {
+    console.log(
+      stale.length === 0
+        ? `${Object.keys(files).length} generated files are current`
+        : `not current: ${stale.join(', ')}; run npm run generate`,
+    );
+    process.exitCode = stale.length === 0 ? 0 : 1;
+  } else {
+    for (const [path, content] of Object.entries(files)) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, content);
+    }
+  }
+}

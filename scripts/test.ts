@@ -1,0 +1,54 @@
+/**
+ * Runs test folders: compiles, builds a fresh bundle into build/dist where the tests start it, runs jest on the compiled
+ * tests, and ends with one plain line of counts.
+ *
+ *   node scripts/test.ts unit contract e2e attacks [-- jest arguments]
+ *
+ * In CI (CI=true) a skipped test fails the run, except those of corpora that are not part of this repository.
+ */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { bundle, compile } from './build.ts';
+
+const split = process.argv.indexOf('--');
+const folders = process.argv.slice(2, split === -1 ? undefined : split);
+const jestArguments = split === -1 ? [] : process.argv.slice(split + 1);
+
+compile();
+bundle('build/dist');
+copyFileSync('contract.yml', 'build/contract.yml');
+const paths = folders.map((folder) => `build/test/${folder}/`).filter(existsSync);
+const { status } = spawnSync(
+  process.execPath,
+  [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    'node_modules/jest/bin/jest.js',
+    '--json',
+    '--outputFile=build/results.json',
+    '--testPathPatterns',
+    ...paths,
+    ...jestArguments,
+  ],
+  { stdio: 'inherit' },
+);
+const results = JSON.parse(readFileSync('build/results.json', 'utf8'));
+const skipped = skippedTests(results);
+for (const name of skipped) console.log(`SKIPPED: ${name}`);
+const unexcused = skipped.filter((name) => !name.startsWith('corpus'));
+console.log(
+  `${results.numPassedTests} passed, ${results.numFailedTests + results.numRuntimeErrorTestSuites} failed, ${skipped.length} skipped`,
+);
+if (status !== 0 || results.numPassedTests === 0) process.exitCode = 1;
+if (process.env.CI === 'true' && unexcused.length > 0) {
+  console.log('a skipped test fails in CI: install what it needs with npm run tools');
+  process.exitCode = 1;
+}
+
+function skippedTests(results: {
+  testResults: { assertionResults: { status: string; fullName: string }[] }[];
+}): string[] {
+  return results.testResults.flatMap((file) =>
+    file.assertionResults.filter((test) => test.status === 'pending').map((test) => test.fullName),
+  );
+}

@@ -1,0 +1,46 @@
+import type { z } from 'zod';
+import type { ExitCode } from '../lib/errors.ts';
+
+/** What a command may know of the world; entries make it, tests pass plain objects. */
+export interface Context {
+  /** Folder of the running launcher: the policy lies in it, contract.yml beside it. */
+  home: string;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** One line of progress for people; goes to stderr. */
+  progress(line: string): void;
+  /** Colour for people's text. */
+  colour: boolean;
+}
+
+export interface Result {
+  exit: 0 | ExitCode;
+  /** The one document of `--json`. */
+  json: unknown;
+  /** The same for people; may hold several lines. */
+  text: string;
+  /** Markdown for a job summary. */
+  summary?: string;
+  /** Outputs of the action and component, by name. */
+  outputs?: Record<string, string>;
+}
+
+/** One verb. Keys of `inputs` are the names of flags, action inputs and component inputs alike. */
+export interface Command<S extends z.ZodObject = z.ZodObject> {
+  name: string;
+  /** One line, for the list of verbs. */
+  summary: string;
+  /** What it does, when it denies, what it leaves behind. */
+  description: string;
+  examples: { says: string; command: string }[];
+  inputs: S;
+  /** What an action or component puts out, by name. */
+  outputs?: Record<string, string>;
+  run(inputs: z.infer<S>, context: Context): Promise<Result>;
+}
+
+/** Keeps the inferred input types of `run` while the entries see one type of command. */
+export function command<S extends z.ZodObject>(definition: Command<S>): Command {
+  return definition as unknown as Command;
+}

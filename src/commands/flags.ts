@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util';
+import type { z } from 'zod';
+import { BadInput } from '../lib/errors.ts';
+import { similar } from '../lib/similar.ts';
+import type { Command } from './command.ts';
+import { isToggle, metaOf } from './inputs.ts';
+
+/** The words behind a verb as raw inputs. Throws BadInput for an unknown or repeated flag and for a word too many. */
+export function flagsOf(command: Command, words: string[]): Record<string, string | undefined> {
+  const fields = Object.entries(command.inputs.shape) as [string, z.ZodType][];
+  const places = fields
+    .filter(([, schema]) => metaOf(schema).positional !== undefined)
+    .sort(byPlace)
+    .map(([name]) => name);
+  const options = Object.fromEntries(
+    fields
+      .filter(([name]) => !places.includes(name))
+      .map(([name, schema]) => [
+        name,
+        { type: isToggle(schema) ? ('boolean' as const) : ('string' as const), multiple: true as const },
+      ]),
+  );
+  const { values, positionals } = parse(command.name, words, options);
+  if (positionals.length > places.length) {
+    throw new BadInput(
+      'cli.too_many_words',
+      `${command.name}: cannot place ${JSON.stringify(positionals[places.length])}; see gatehouse ${command.name} --help`,
+    );
+  }
+  const flags = Object.entries(values).map(([name, given]) => [
+    name,
+    single(command.name, name, given as (string | boolean)[]),
+  ]);
+  return Object.fromEntries([...flags, ...positionals.map((word, i) => [places[i], word])]);
+}
+
+type Field = [string, z.ZodType];
+function byPlace([, a]: Field, [, b]: Field): number {
+  return (metaOf(a).positional ?? 0) - (metaOf(b).positional ?? 0);
+}
+
+function parse(verb: string, args: string[], options: Record<string, { type: 'string' | 'boolean'; multiple: true }>) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true, strict: true });
+  } catch (cause) {
+    const unknown = /Unknown option '--?([^']+)'/.exec((cause as Error).message)?.[1];
+    if (unknown === undefined)
+      throw new BadInput('cli.flags', `${verb}: ${(cause as Error).message.split('\n')[0]}`, cause);
+    const meant = similar(unknown, Object.keys(options));
+    throw new BadInput(
+      'cli.unknown_flag',
+      `${verb} has no flag --${unknown}${meant === null ? '' : `; did you mean --${meant}?`} See gatehouse ${verb} --help`,
+      cause,
+    );
+  }
+}
+
+/** A repeated flag is refused: which of two values counts must not depend on a parser. */
+function single(verb: string, name: string, given: (string | boolean)[]): string {
+  if (given.length > 1)
+    throw new BadInput('cli.repeated_flag', `${verb}: --${name} is given ${given.length} times; give it once`);
+  return String(given[0]);
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { problemsOf } from '../contract/problems.ts';
+import { BadInput } from '../lib/errors.ts';
+
+/** What help and the checks over action.yml and templates need to know of an input beside its schema. */
+export interface InputMeta {
+  description: string;
+  /** A placeholder in help, for example FILE. Absent for a switch. */
+  value?: string;
+  /** Only on the command line: in a pipeline it would let the judged party choose its own truth. */
+  cliOnly?: boolean;
+  /** Place among the words that are no flags. */
+  positional?: number;
+}
+
+/** Inputs arrive as strings on every face; these turn them into values. */
+export const text = (meta: InputMeta) =>
+  z
+    .string()
+    .max(8192)
+    .meta({ ...meta });
+export const choice = <const T extends readonly [string, ...string[]]>(values: T, meta: InputMeta) =>
+  z.enum(values).meta({ ...meta, value: meta.value ?? values.join('|') });
+export const toggle = (meta: InputMeta) =>
+  z
+    .stringbool({ truthy: ['true'], falsy: ['false'] })
+    .default(false)
+    .meta({ ...meta });
+
+/** Reads the metadata that an input was made with, through optional and default. */
+export function metaOf(schema: z.ZodType): InputMeta {
+  const own = schema.meta() as InputMeta | undefined;
+  if (own?.description !== undefined) return own;
+  const inner = (schema.def as { innerType?: z.ZodType }).innerType;
+  if (inner === undefined) throw new Error('an input has no description');
+  return metaOf(inner);
+}
+
+/** A switch takes no value on the command line. */
+export function isToggle(schema: z.ZodType): boolean {
+  return metaOf(schema).value === undefined;
+}
+
+/** Checks raw strings. Empty means unset. Throws BadInput naming each input that is missing, unknown or wrong. */
+export function parseInputs<S extends z.ZodObject>(
+  verb: string,
+  schema: S,
+  raw: Record<string, string | undefined>,
+): z.infer<S> {
+  const given = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const lines = problemsOf(parsed.error, schema).map((problem) => {
+    const name = String(problem.path[0] ?? '');
+    const missing = name in schema.shape && !(name in given);
+    return `  ${name}: ${missing ? `is required: ${metaOf(schema.shape[name] as z.ZodType).description}` : problem.message}`;
+  });
+  throw new BadInput(
+    'inputs.invalid',
+    `${verb} cannot start, its inputs are wrong:\n${lines.join('\n')}\nSee gatehouse ${verb} --help`,
+  );
+}

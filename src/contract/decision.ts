@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { commitDigest, digest, name, stage, text, time } from './primitives.ts';
+import { run } from './run.ts';
+import { target } from './target.ts';
+
+export const subject = z.strictObject({
+  /** For an image `registry/repository`. */
+  name,
+  kind: z.enum(['image', 'commit', 'plan', 'file']),
+  digest: z.union([digest, commitDigest]),
+});
+
+/** A subject of a promotion: always an image, an index and each of its children on their own. */
+export const imageSubject = z.strictObject({ name, kind: z.literal('image'), digest, platform: name.nullable() });
+
+/** The workflow that the gate runs in, by verified claims. `release` is the registered version that this commit is. */
+export const workflow = z.strictObject({
+  callerRef: name.nullable(),
+  callerSha: name.nullable(),
+  jobRef: name.nullable(),
+  jobSha: name.nullable(),
+  release: name.nullable(),
+});
+
+export const reason = z.strictObject({
+  rule: z.string().regex(/^[a-z]+([._][a-z]+)*$/),
+  /** `skipped`: not judged, because profile local has nothing to judge or because the rule named in the message failed first. */
+  outcome: z.enum(['pass', 'fail', 'waived', 'skipped']),
+  message: text,
+  fix: text.nullable(),
+  /** Citations out of the control map, for example `45 CFR 164.312(b)`. */
+  controls: z.array(name),
+  /** Record keys and registry digests that the rule looked at. */
+  evidence: z.array(text),
+});
+export type Reason = z.infer<typeof reason>;
+
+/**
+ * `gatehouse/decision/1`. Everything that came from facts is null or empty when the facts did not fit their schema: such a
+ * decision is a denial `facts.schema`.
+ */
+export const decision = z.strictObject({
+  schema: z.literal('gatehouse/decision/1'),
+  id: z.uuid(),
+  stage: stage.nullable(),
+  outcome: z.enum(['allow', 'deny']),
+  subjects: z.array(imageSubject),
+  environment: name.nullable(),
+  target: target.nullable(),
+  run: run.nullable(),
+  workflow: workflow.nullable(),
+  now: time,
+  notAfter: time,
+  simulated: z.boolean(),
+  reasons: z.array(reason).min(1),
+  input: z.strictObject({
+    factsDigest: digest,
+    contractDigest: digest,
+    policyDigest: digest,
+    customPolicyDigest: digest.nullable(),
+    registerDigest: digest.nullable(),
+    engine: name,
+  }),
+  waivers: z.array(name),
+});
+export type Decision = z.infer<typeof decision>;

@@ -1,0 +1,75 @@
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import { digestOf } from '../lib/digest.ts';
+import { BadInput } from '../lib/errors.ts';
+import { readInput } from '../lib/file.ts';
+import { type ContractFile, contractFile } from './contract-file.ts';
+import { type PolicyContract, policyContract } from './policy-contract.ts';
+import { type Problem, pathText, problemsOf } from './problems.ts';
+
+/** A contract that fits its schema: as written, as the policy sees it, and the digest of the very bytes. */
+export interface Contract {
+  file: ContractFile;
+  policy: PolicyContract;
+  digest: string;
+  bytes: Buffer;
+}
+
+/** Reads contract.yml. Throws BadInput (exit 2) naming line, path and what to do for each problem. */
+export function loadContract(path: string): Contract {
+  return parseContract(readInput(path, 'contract', 1024 * 1024), path);
+}
+
+/** The same from bytes, for a replay. `what` names them in errors. */
+export function parseContract(bytes: Buffer, what: string): Contract {
+  const lines = new LineCounter();
+  const document = parseDocument(bytes.toString('utf8'), {
+    lineCounter: lines,
+    uniqueKeys: true,
+    merge: false,
+    maxAliasCount: 0,
+  } as object);
+  const [broken] = document.errors;
+  if (broken !== undefined) {
+    throw new BadInput('contract.yaml', `contract ${what} is not YAML: ${broken.message.split('\n')[0]}`, broken);
+  }
+  const parsed = contractFile.safeParse(toPlain(document, what));
+  if (!parsed.success)
+    throw invalid(what, problemsOf(parsed.error, contractFile), (problem) => lineOf(document, lines, problem));
+  return { file: parsed.data, policy: policyContract(parsed.data), digest: digestOf(bytes), bytes };
+}
+
+type Document = ReturnType<typeof parseDocument>;
+
+/** Aliases are refused: they make one place say something at another, which a reviewer does not see. */
+function toPlain(document: Document, what: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (cause) {
+    throw new BadInput(
+      'contract.yaml',
+      `contract ${what} uses YAML aliases: write the value out where it counts`,
+      cause,
+    );
+  }
+}
+
+function invalid(what: string, problems: Problem[], line: (problem: Problem) => number | null): BadInput {
+  const texts = problems.map((problem) => {
+    const at = line(problem);
+    return `  ${what}${at === null ? '' : `:${at}`}: ${pathText(problem.path)}: ${problem.message}`;
+  });
+  const noun = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+  return new BadInput(
+    'contract.invalid',
+    `contract ${what} has ${noun}; nothing is judged by a contract that is not understood:\n${texts.join('\n')}`,
+  );
+}
+
+/** The line of the node at a problem's path, or of its nearest parent. */
+function lineOf(document: Document, lines: LineCounter, problem: Problem): number | null {
+  for (let depth = problem.path.length; depth >= 0; depth--) {
+    const node = document.getIn(problem.path.slice(0, depth), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return null;
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { commit, digest, name, platformKind, slug, time } from './primitives.ts';
+
+const window = { from: time, until: time.nullable() };
+
+/**
+ * `gatehouse/register/1`: what must change without a new tag. One document signed by role release, numbered without gaps,
+ * create-only at `v1/register/<n10>.json`; gate, deploy and admission read the newest.
+ */
+export const register = z.strictObject({
+  schema: z.literal('gatehouse/register/1'),
+  number: z.int().min(1).max(9_999_999_999),
+  time,
+  minimumVersion: name,
+  releases: z
+    .array(
+      z.strictObject({
+        version: name,
+        commits: z.array(z.strictObject({ platform: platformKind, host: slug, sha: commit })),
+        distDigest: digest,
+        contractDigest: digest,
+        policyDigest: digest,
+        notAfter: time.nullable(),
+      }),
+    )
+    .min(1),
+  /** Windows of the contract's keys by key id; a key without an entry is not in force. */
+  keys: z.array(z.strictObject({ id: slug, ...window, revokedAt: time.nullable() })),
+  revokedDigests: z.array(z.strictObject({ digest, reason: name, since: time })),
+  /** Business associate agreements. */
+  agreements: z.array(z.strictObject({ service: name, effective: time, expires: time })),
+  waivers: z.array(
+    z.strictObject({
+      id: slug,
+      fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
+      digest,
+      requester: name,
+      approver: name,
+      ticket: name,
+      effective: time,
+      expires: time,
+    }),
+  ),
+  people: z.array(
+    z.strictObject({
+      personId: name,
+      name,
+      accounts: z.array(z.strictObject({ platform: platformKind, host: slug, userId: slug })),
+    }),
+  ),
+  groups: z.array(z.strictObject({ group: name, personId: name, active: z.boolean(), ...window })),
+});
+export type Register = z.infer<typeof register>;

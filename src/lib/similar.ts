@@ -1,0 +1,23 @@
+/** The candidate nearest to a misspelt word (two edits, or a quarter of a long word), for "did you mean", or null. */
+export function similar(word: string, candidates: Iterable<string>): string | null {
+  let best: string | null = null;
+  let least = Math.min(Math.floor(word.length / 2), Math.max(2, Math.floor(word.length / 4))) + 1;
+  for (const candidate of candidates) {
+    const distance = edits(word, candidate);
+    if (distance < least) [best, least] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Levenshtein distance, one row at a time. */
+function edits(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (const [i, x] of [...a].entries()) {
+    const next = [i + 1];
+    for (const [j, y] of [...b].entries()) {
+      next.push(Math.min((row[j] as number) + (x === y ? 0 : 1), (row[j + 1] as number) + 1, (next[j] as number) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) as number;
+}

@@ -1,0 +1,77 @@
+import type { Command, Context, Result } from './commands/command.ts';
+import { BadInput, GatehouseError, messageOf } from './lib/errors.ts';
+import { similar } from './lib/similar.ts';
+
+/**
+ * The command line: words → command → one result. People's text goes to stderr with `--json` and to stdout without; the exit
+ * code is the result's. Never throws: an uncaught error would print a minified line.
+ *
+ * @param words arguments behind the program's name
+ * @param home folder of the launcher
+ */
+export async function cli(words: string[], home: string): Promise<void> {
+  const json = words.includes('--json');
+  try {
+    process.exitCode = await run(
+      words.filter((word) => word !== '--json'),
+      home,
+      json,
+    );
+  } catch (thrown) {
+    process.exitCode = report(thrown, json);
+  }
+}
+
+async function run(words: string[], home: string, json: boolean): Promise<number> {
+  const [verb, ...rest] = words;
+  if (verb === undefined || verb === '--help' || verb === 'help' || rest.includes('--help')) {
+    const { help } = await import('./commands/help.ts');
+    process.stdout.write(help(verb === 'help' ? rest[0] : verb?.startsWith('-') ? undefined : verb));
+    return verb === undefined ? 2 : 0;
+  }
+  const command = await commandOf(verb);
+  const { parseInputs } = await import('./commands/inputs.ts');
+  const { flagsOf } = await import('./commands/flags.ts');
+  const inputs = parseInputs(command.name, command.inputs, flagsOf(command, rest));
+  return print(await command.run(inputs, contextOf(home, json)), json);
+}
+
+async function commandOf(verb: string): Promise<Command> {
+  const { commands } = await import('./commands/catalogue.ts');
+  const load = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
+  if (load !== undefined) return await load();
+  const meant = similar(verb, Object.keys(commands));
+  throw new BadInput(
+    'cli.unknown_verb',
+    `there is no verb ${JSON.stringify(verb)}${meant === null ? '' : `; did you mean ${meant}?`} See gatehouse --help`,
+  );
+}
+
+function contextOf(home: string, json: boolean): Context {
+  const stream = json ? process.stderr : process.stdout;
+  return {
+    home,
+    env: process.env,
+    now: Date.now,
+    progress: (line) => void process.stderr.write(`${line}\n`),
+    colour: stream.isTTY === true && process.env.NO_COLOR === undefined,
+  };
+}
+
+function print(result: Result, json: boolean): number {
+  if (json) process.stdout.write(`${JSON.stringify(result.json, null, 2)}\n`);
+  (json ? process.stderr : process.stdout).write(`${result.text}\n`);
+  return result.exit;
+}
+
+/** One line for a known failure; an unknown one is ours, and says so without a stack. */
+function report(thrown: unknown, json: boolean): number {
+  const known = thrown instanceof GatehouseError;
+  const code = known ? thrown.code : 'internal';
+  const message = known
+    ? thrown.message
+    : `unexpected: ${messageOf(thrown)}; this is a defect of gatehouse, nothing was allowed`;
+  if (json) process.stdout.write(`${JSON.stringify({ status: 'error', code, message }, null, 2)}\n`);
+  process.stderr.write(`error: ${message}\n`);
+  return known ? thrown.exit : 3;
+}
