@@ -17,7 +17,12 @@ export async function generated(): Promise<Record<string, string>> {
     `schemas/${name}.json`,
     json(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })),
   ]);
-  return { 'src/commands/help.generated.json': json(help), ...Object.fromEntries(schemas) };
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  return {
+    'src/commands/help.generated.json': json(help),
+    'src/commands/version.generated.json': json({ version }),
+    ...Object.fromEntries(schemas),
+  };
 }
 
 function json(document: unknown): string {

@@ -13,8 +13,13 @@ catalogue := {
 	},
 	"workflow_untrusted": {
 		"stages": both,
-		"title": "the gate runs in a registered release of the one trusted workflow",
+		"title": "the gate runs in the one trusted workflow, by verified claims",
 		"fix": "call the reusable workflow (or include the parent pipeline) of the compliance repository at a released version; a gate in a job of your own is never trusted",
+	},
+	"release.registered": {
+		"stages": both,
+		"title": "program, policy and contract are those of a release that the register lists",
+		"fix": "use a released version, unchanged; or have the platform team put this release into the register",
 	},
 	"runner.pool": {
 		"stages": both,

@@ -178,10 +178,16 @@ fresh_database(scan) if {
 	every limit in database_limits(scan) { fresh(scan.report.tool.database.builtAt, limit) }
 }
 
-passed contains "scan.database" if every index in deciding { fresh_database(facts.scans[index]) }
+# Judged over complete scans; one that is not fails scan.complete, and may have come to no database at all.
+passed contains "scan.database" if every index in completed { fresh_database(facts.scans[index]) }
+
+completed contains index if {
+	some index in deciding
+	facts.scans[index].report.execution.status == "complete"
+}
 
 explain["scan.database"] contains sprintf("the database of %s is %s", [named(scan), database_age(scan)]) if {
-	some index in deciding
+	some index in completed
 	scan := facts.scans[index]
 	not fresh_database(scan)
 }

@@ -12,10 +12,13 @@ skipped.workflow_untrusted := "profile local: there is no workflow to verify" if
 passed contains "workflow_untrusted" if {
 	is_string(facts.workflow.jobRef)
 	is_string(facts.workflow.jobSha)
-	is_string(facts.workflow.release)
 }
 
-explain.workflow_untrusted contains sprintf("the gate runs in %s at %s, which is no registered release of the trusted workflow", [word(facts.workflow.jobRef), word(facts.workflow.jobSha)])
+passed contains "release.registered" if is_string(facts.workflow.release)
+
+explain["release.registered"] contains "the register lists no release with these digests and this commit" if facts.workflow.release == null
+
+explain.workflow_untrusted contains sprintf("the gate runs in %s at %s, which is not the trusted workflow", [word(facts.workflow.jobRef), word(facts.workflow.jobSha)])
 
 skipped["runner.pool"] := "profile local: there is no runner to verify" if profile_local
 
@@ -29,7 +32,17 @@ passed contains "clock.trusted" if facts.clock == "tsa"
 
 explain["clock.trusted"] contains sprintf("clock: %s", [facts.clock])
 
-passed contains "register.fresh" if fresh(facts.register.time, input.contract.registerMaxAge)
+passed contains "register.fresh" if {
+	fresh(facts.register.time, input.contract.registerMaxAge)
+	facts.register.number >= facts.register.openedWith
+	is_number(facts.register.openedWith)
+}
+
+explain["register.fresh"] contains sprintf("register %d is older than number %d, which the run saw when it was opened", [facts.register.number, facts.register.openedWith]) if {
+	facts.register.openedWith > facts.register.number
+}
+
+explain["register.fresh"] contains "no record run.opened says which register the run saw" if facts.register.openedWith == null
 
 explain["register.fresh"] contains sprintf("register %d is %s", [facts.register.number, age(facts.register.time)])
 

@@ -19,7 +19,7 @@ export const text = (meta: InputMeta) =>
     .string()
     .max(8192)
     .meta({ ...meta });
-export const choice = <const T extends readonly [string, ...string[]]>(values: T, meta: InputMeta) =>
+export const choice = <const T extends readonly string[]>(values: T, meta: InputMeta) =>
   z.enum(values).meta({ ...meta, value: meta.value ?? values.join('|') });
 export const toggle = (meta: InputMeta) =>
   z

@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { Decision } from '../contract/decision.ts';
-import { type Contract, loadContract } from '../contract/load-contract.ts';
+import { loadContract } from '../contract/load-contract.ts';
 import { explainDecision, summariseDecision } from '../gate/explain.ts';
 import { judge, refuse } from '../gate/judge.ts';
-import { loadPolicy, type Policy } from '../gate/policy.ts';
+import { loadPolicy } from '../gate/policy.ts';
 import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
 import { parseTime } from '../lib/time.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, text } from './inputs.ts';
+import { ownContract, ownPolicyBytes } from './release.ts';
+import { runInputs } from './run-inputs.ts';
 
 const inputs = z.strictObject({
   stage: choice(['promote', 'deploy'], {
@@ -22,6 +23,7 @@ const inputs = z.strictObject({
     value: 'NAME',
   }).optional(),
   image: text({ description: 'image by digest, registry/repository@sha256:…', value: 'IMAGE@DIGEST' }).optional(),
+  target: text({ description: 'stage deploy: where it goes, cluster/namespace/kind/name', value: 'TARGET' }).optional(),
   facts: text({
     description: 'judge these facts and nothing else: simulated, signs and stores nothing',
     value: 'FILE',
@@ -33,8 +35,9 @@ const inputs = z.strictObject({
     cliOnly: true,
   }).optional(),
   now: text({ description: 'with --facts: the time of the decision', value: 'RFC3339', cliOnly: true }).optional(),
+  ...runInputs,
 });
-type Inputs = z.infer<typeof inputs>;
+export type GateInputs = z.infer<typeof inputs>;
 
 export const policyGate = command({
   name: 'policy-gate',
@@ -57,13 +60,19 @@ export const policyGate = command({
     },
   ],
   inputs,
-  outputs: { decision: 'allow or deny', 'decision-id': 'id of the decision' },
+  outputs: {
+    decision: 'allow or deny',
+    'decision-id': 'id of the decision',
+    'decision-key': 'key of its record in the store',
+  },
   run: async (given, context) =>
-    answer(given.facts === undefined ? await gate(given, context) : simulate(given, given.facts, context), context),
+    given.facts === undefined
+      ? await gate(given, context)
+      : answer(simulate(given, given.facts, context), null, context),
 });
 
 /** The pure judge over a file. */
-function simulate(given: Inputs, factsFile: string, context: Context): Decision {
+function simulate(given: GateInputs, factsFile: string, context: Context): Decision {
   const now = given.now === undefined ? null : parseTime(given.now);
   if (now === null) {
     throw new BadInput(
@@ -71,47 +80,59 @@ function simulate(given: Inputs, factsFile: string, context: Context): Decision 
       `--now ${given.now ?? 'is missing'}: give the time to judge by as RFC 3339 in UTC, for example 2026-01-31T08:00:00Z`,
     );
   }
-  const contract = given.contract === undefined ? ownContract(context) : loadContract(given.contract);
+  const contract = given.contract === undefined ? ownContract(context.home) : loadContract(given.contract);
   const facts = parseJson(readInput(factsFile, 'facts'), `facts ${factsFile}`);
-  return judge({ facts, contract, policy: ownPolicy(context), now, id: randomUUID(), simulated: true });
+  return judge({
+    facts,
+    contract,
+    policy: loadPolicy(ownPolicyBytes(context.home)),
+    now,
+    id: randomUUID(),
+    simulated: true,
+  });
 }
 
 /** The gate over verified evidence. Whoever runs it outside the trusted workflow gets a denial, not an error. */
-async function gate(given: Inputs, context: Context): Promise<Decision> {
+async function gate(given: GateInputs, context: Context): Promise<Result> {
   if (given.contract !== undefined || given.now !== undefined) {
     throw new BadInput(
       'inputs.facts',
       '--contract and --now go with --facts only: the gate judges by the contract beside it and by trusted time',
     );
   }
-  return refuse(
-    {
-      contract: ownContract(context),
-      policy: ownPolicy(context),
-      now: context.now(),
-      id: randomUUID(),
-      simulated: false,
-    },
-    'workflow_untrusted',
-    'the gate runs outside the trusted workflow: no verified identity says which workflow this is',
-    'call the reusable workflow (or include the parent pipeline) of the compliance repository at a released version',
-  );
+  const contract = ownContract(context.home);
+  if (contract.file.platforms.some(({ kind }) => kind !== 'local')) {
+    const untrusted = refuse(
+      {
+        contract,
+        policy: loadPolicy(ownPolicyBytes(context.home)),
+        now: context.now(),
+        id: randomUUID(),
+        simulated: false,
+      },
+      'workflow_untrusted',
+      'the gate runs outside the trusted workflow: no verified identity says which workflow this is',
+      'call the reusable workflow (or include the parent pipeline) of the compliance repository at a released version',
+    );
+    return answer(untrusted, null, context);
+  }
+  // The pure judge must start fast: what talks to store and registry is loaded only here.
+  const { decideAndRecord } = await import('./gate-run.ts');
+  const { decision, key } = await decideAndRecord(given, context);
+  return answer(decision, key, context);
 }
 
-function ownContract(context: Context): Contract {
-  return loadContract(join(context.home, '..', 'contract.yml'));
-}
-
-function ownPolicy(context: Context): Policy {
-  return loadPolicy(readInput(join(context.home, 'gate.wasm'), 'policy'));
-}
-
-function answer(decision: Decision, context: Context): Result {
+function answer(decision: Decision, key: string | null, context: Context): Result {
+  const outputs = {
+    decision: decision.outcome,
+    'decision-id': decision.id,
+    ...(key === null ? {} : { 'decision-key': key }),
+  };
   return {
     exit: decision.outcome === 'allow' ? 0 : 1,
-    json: decision,
+    json: key === null ? decision : { ...decision, key },
     text: explainDecision(decision, context.colour),
     summary: summariseDecision(decision),
-    outputs: decision.simulated ? {} : { decision: decision.outcome, 'decision-id': decision.id },
+    outputs: decision.simulated ? {} : outputs,
   };
 }

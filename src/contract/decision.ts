@@ -59,6 +59,7 @@ export const decision = z.strictObject({
     policyDigest: digest,
     customPolicyDigest: digest.nullable(),
     registerDigest: digest.nullable(),
+    registerNumber: z.int().min(1).nullable(),
     engine: name,
   }),
   waivers: z.array(name),

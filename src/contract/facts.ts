@@ -128,7 +128,13 @@ export const facts = z.strictObject({
   changeTicket: z
     .strictObject({ system: name, id: name, state: name.nullable(), verifiedAt: milliseconds.nullable() })
     .nullable(),
-  register: z.strictObject({ digest, number: z.int().min(1), time: milliseconds }),
+  /** `openedWith`: the number that run.opened saw; a lower one now means that somebody hides registers. */
+  register: z.strictObject({
+    digest,
+    number: z.int().min(1),
+    time: milliseconds,
+    openedWith: z.int().min(1).nullable(),
+  }),
   clock: z.enum(['tsa', 'local']),
 });
 export type Facts = z.infer<typeof facts>;

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { commit, digest, name, platformKind, slug, time } from './primitives.ts';
 
+/** The register is the predicate of a statement with this type. */
+export const REGISTER_PREDICATE_TYPE = 'urn:gatehouse:register:v1';
+
 const window = { from: time, until: time.nullable() };
 
 /**

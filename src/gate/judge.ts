@@ -95,6 +95,7 @@ function decide(input: JudgeInput, facts: Facts | null, reasons: Reason[], waive
       policyDigest: input.policy.digest,
       customPolicyDigest: null,
       registerDigest: facts?.register.digest ?? null,
+      registerNumber: facts?.register.number ?? null,
       engine: ENGINE,
     },
     waivers,

@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import { attestImage, CYCLONEDX_TYPE, type ImageAttestation, SIGNATURE_TYPE } from '../attestation/image.ts';
+import { adoptedProvenance, builtProvenance, type Provenance } from '../attestation/provenance.ts';
+import { createSbom } from '../attestation/sbom/index.ts';
+import { digest as digestSchema } from '../contract/primitives.ts';
+import { canonicalBytes } from '../lib/canonical.ts';
+import { BadInput, Denied } from '../lib/errors.ts';
+import { attachAll } from '../registry/attach.ts';
+import { createRegistryClient, type RegistryClient } from '../registry/client.ts';
+import { type RegistryManifest, readConfig, readImage, readLayers } from '../registry/image.ts';
+import { readLayout } from '../registry/layout.ts';
+import { pushLayout } from '../registry/push-layout.ts';
+import { parseName, parseReference } from '../registry/reference.ts';
+import { type Context, command, type Result } from './command.ts';
+import { choice, text } from './inputs.ts';
+import { runInputs } from './run-inputs.ts';
+import { openStage, type Stage } from './stage.ts';
+import version from './version.generated.json' with { type: 'json' };
+
+const inputs = z.strictObject({
+  phase: choice(['build', 'sign', 'all'], {
+    description:
+      'build: check the layout, without a key; sign: push, list, sign, attach; all: both in one process, with isolation none',
+  }).default('all'),
+  layout: text({ description: 'folder with the OCI image layout that was built', value: 'FOLDER' }).optional(),
+  digest: text({
+    description: 'digest that the build phase gave; the layout must have it',
+    value: 'sha256:…',
+  }).optional(),
+  image: text({
+    description:
+      'where the image goes, registry/repository; or, without a layout, registry/repository@sha256:… to adopt an image that we did not build',
+    value: 'IMAGE',
+  }).optional(),
+  ...runInputs,
+});
+type Inputs = z.infer<typeof inputs>;
+
+export const buildSign = command({
+  name: 'build-sign',
+  summary: 'pushes an image by digest, lists what is in it, signs it and says how it came to be',
+  description: [
+    'Phase build checks an OCI layout and gives its digest; it holds no key. Phase sign pushes that layout by digest, reads it',
+    'back, and attaches in one step, for the image and each platform of an index: a CycloneDX SBOM of what is really in the',
+    'layers, SLSA v1 provenance and a signature, both as Sigstore bundles and in the format of cosign 1 and 2. All of it is read',
+    'back and verified. An image that was found in the registry is adopted: its provenance claims no source.',
+    'Exit code: 0 signed, 1 something is not what it should be, 2 bad input, 3 registry or store did not answer.',
+  ].join('\n'),
+  examples: [
+    { says: 'check what was built', command: 'gatehouse build-sign --phase build --layout ./image' },
+    {
+      says: 'push and sign it, in another process',
+      command:
+        'gatehouse build-sign --phase sign --layout ./image --digest sha256:… --image registry.example.org/app/web --run run.json',
+    },
+    {
+      says: 'adopt an image',
+      command: 'gatehouse build-sign --phase sign --image registry.example.org/app/web@sha256:… --run run.json',
+    },
+  ],
+  inputs,
+  outputs: { digest: 'sha256:… of the image', image: 'registry/repository@sha256:…' },
+  run: async (given, context) => (given.phase === 'build' ? build(given) : await sign(given, context)),
+});
+
+function build(given: Inputs): Result {
+  const layout = readLayout(requireLayout(given));
+  const { digest } = layout.top.descriptor;
+  const platforms = [layout.top, ...layout.children].flatMap(({ platform }) => (platform === null ? [] : [platform]));
+  return {
+    exit: 0,
+    json: { digest, platforms },
+    text: `layout ${given.layout} holds ${digest} (${platforms.join(', ')})`,
+    outputs: { digest },
+  };
+}
+
+async function sign(given: Inputs, context: Context): Promise<Result> {
+  if (given.image === undefined)
+    throw new BadInput('inputs.image', 'phase sign needs --image: where the image goes, or the image to adopt');
+  const stage = await openStage('build', given, context);
+  const adopted = given.layout === undefined;
+  const { client, repository, name, digest } = adopted ? adopt(given.image) : await push(given, given.image, context);
+  const builder = stage.identity.workflow.jobRef ?? `${stage.identity.run.platform}://${stage.identity.run.host}`;
+  const provenance = adopted
+    ? adoptedProvenance(stage.identity.run, builder, `${name}@${digest}`)
+    : builtProvenance(stage.identity.run, builder, isolationOf(given, stage));
+  const manifests = await readImage(client, repository, digest);
+  const subjects = manifests.map(({ descriptor }) => ({ name, kind: 'image' as const, digest: descriptor.digest }));
+  await stage.write({
+    type: 'build.completed',
+    subjects,
+    outcome: 'success',
+    data: { build: adopted ? 'adopted' : 'built', isolation: provenance.buildDefinition.internalParameters.isolation },
+  });
+  const statements: { predicateType: string; digest: string }[] = [];
+  for (const manifest of manifests) {
+    context.progress(`signing ${name}@${manifest.descriptor.digest} ${manifest.platform ?? '(index)'}`);
+    const attestations = await attestOne(stage, client, { repository, name }, manifest, provenance);
+    statements.push(...attestations.map(({ predicateType, digest: of }) => ({ predicateType, digest: of })));
+    await stage.write({
+      type: 'artifact.signed',
+      subjects: [{ name, kind: 'image', digest: manifest.descriptor.digest }],
+      outcome: 'success',
+      data: {
+        key: stage.signer.keyId,
+        statements: attestations.map(({ predicateType, digest: of }) => ({ predicateType, digest: of })),
+      },
+    });
+    await attachAll(client, repository, manifest.descriptor, attestations, context.now());
+  }
+  await stage.write({ type: 'artifact.published', subjects, outcome: 'success', data: { image: `${name}@${digest}` } });
+  const image = `${name}@${digest}`;
+  return {
+    exit: 0,
+    json: { image, digest, build: adopted ? 'adopted' : 'built', statements },
+    text: [
+      `${adopted ? 'adopted' : 'pushed'} and signed ${image}`,
+      ...statements.map(({ predicateType }) => `  ✔ ${labels[predicateType] ?? predicateType}`),
+    ].join('\n'),
+    outputs: { digest, image },
+  };
+}
+
+const labels: Record<string, string> = {
+  [SIGNATURE_TYPE]: 'signature',
+  [CYCLONEDX_TYPE]: 'SBOM, CycloneDX',
+  'https://slsa.dev/provenance/v1': 'provenance, SLSA v1',
+};
+
+function requireLayout(given: Inputs): string {
+  if (given.layout === undefined)
+    throw new BadInput('inputs.layout', `phase ${given.phase} needs --layout: the folder with the OCI image layout`);
+  return given.layout;
+}
+
+/** A process that checked the layout before and handed us the digest was another one than ours, which holds the key. */
+function isolationOf(given: Inputs, { identity }: Stage): 'job' | 'process' | 'none' {
+  if (given.phase === 'all' || given.digest === undefined) return 'none';
+  return identity.workflow.jobRef === null ? 'process' : 'job';
+}
+
+interface Place {
+  client: RegistryClient;
+  repository: string;
+  name: string;
+  digest: string;
+}
+
+function adopt(image: string): Place {
+  const { registry, repository, name, digest } = parseReference(image);
+  return { client: createRegistryClient({ registry }), repository, name, digest };
+}
+
+async function push(given: Inputs, image: string, context: Context): Promise<Place> {
+  if (given.digest !== undefined && !digestSchema.safeParse(given.digest).success)
+    throw new BadInput('inputs.digest', `--digest ${given.digest} is not sha256:<64 hex>`);
+  const { registry, repository, name } = parseName(image);
+  const layout = readLayout(requireLayout(given), null);
+  const { digest } = layout.top.descriptor;
+  if (given.digest !== undefined && given.digest !== digest) {
+    throw new Denied(
+      'build.digest',
+      `layout ${given.layout} holds ${digest}, not ${given.digest} that was built: it was changed in between; nothing was pushed or signed`,
+    );
+  }
+  const client = createRegistryClient({ registry });
+  context.progress(`pushing ${name}@${digest}`);
+  await pushLayout(client, layout, repository);
+  return { client, repository, name, digest };
+}
+
+/** SBOM, provenance and signature of one manifest; an index has no content of its own to list. */
+async function attestOne(
+  stage: Stage,
+  client: RegistryClient,
+  { repository, name }: { repository: string; name: string },
+  { descriptor, image }: RegistryManifest,
+  provenance: Provenance,
+): Promise<ImageAttestation[]> {
+  const subject = { name, digest: descriptor.digest };
+  if (image === null) return await attestImage(stage.signer, subject, provenance, null);
+  const config = await readConfig(client, repository, image);
+  const sbom = await createSbom(
+    { ...subject, config, layers: readLayers(client, repository, image) },
+    { toolVersion: version.version },
+  );
+  const attachment = await stage.attach(canonicalBytes(sbom), 'sbom', 'application/vnd.cyclonedx+json', true);
+  await stage.write({
+    type: 'sbom.created',
+    subjects: [{ ...subject, kind: 'image' }],
+    outcome: 'success',
+    attachments: [attachment],
+    data: { format: `CycloneDX ${sbom.specVersion}`, components: sbom.components.length },
+  });
+  return await attestImage(stage.signer, subject, provenance, { ...sbom });
+}

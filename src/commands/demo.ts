@@ -1,0 +1,105 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import { z } from 'zod';
+import { BadInput } from '../lib/errors.ts';
+import { type Context, command, type Result } from './command.ts';
+import { startRegistryProcess, type Told, tell } from './demo/story.ts';
+import { text, toggle } from './inputs.ts';
+
+const inputs = z.strictObject({
+  keep: text({
+    description: 'folder to leave everything in, to look at afterwards; must not exist',
+    value: 'FOLDER',
+    cliOnly: true,
+  }).optional(),
+  registry: toggle({ description: 'only serve the registry of the demo until standard input closes', cliOnly: true }),
+});
+
+export const demo = command({
+  name: 'demo',
+  summary: 'promotes a real image end to end on this machine, and shows eight refusals',
+  description: [
+    'Lays a fork of this library in a temporary folder, as a platform team would, with fresh keys for each role, and runs every step',
+    'from it: open, sign, scan, judge, approve, judge, deploy, seal; then eight runs that differ in one fact and are refused by one',
+    'rule; then an auditor’s look. Needs git, and nothing from the network. Scan reports are the committed outputs of the real tools.',
+    'Exit code: 0 everything came out as it must, 1 something did not.',
+  ].join('\n'),
+  examples: [
+    { says: 'see it', command: 'npm run demo' },
+    { says: 'and keep what it made', command: 'gatehouse demo --keep /tmp/gatehouse-demo' },
+  ],
+  inputs,
+  run: async (given, context) => {
+    if (given.registry) return await serve();
+    const sample = join(context.home, '..', 'sample');
+    if (!existsSync(join(sample, 'image', 'index.json')))
+      throw new BadInput(
+        'demo.sample',
+        `the sample ${sample} is not there: run the demo from a whole checkout of gatehouse`,
+      );
+    if (given.keep !== undefined && existsSync(given.keep))
+      throw new BadInput('inputs.keep', `${given.keep} exists already: name a folder that does not`);
+    return await play(sample, given.keep ?? null, context);
+  },
+});
+
+async function serve(): Promise<Result> {
+  const { serveRegistry } = await import('../registry/server/serve.ts');
+  await serveRegistry();
+  return { exit: 0, json: { status: 'stopped' }, text: 'the registry has stopped' };
+}
+
+async function play(sample: string, keep: string | null, context: Context): Promise<Result> {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-demo-'));
+  const started = Date.now();
+  const server = await startRegistryProcess(join(context.home, 'gatehouse.js'), folder);
+  try {
+    const told = await tell({
+      home: context.home,
+      sample,
+      folder,
+      registry: server.registry,
+      begin: () => {},
+      end: (step) => context.progress(line(step, context.colour)),
+    });
+    const ok = told.every((step) => step.ok);
+    const seconds = Math.round((Date.now() - started) / 1000);
+    return {
+      exit: ok ? 0 : 1,
+      json: { status: ok ? 'as it must be' : 'not as it must be', seconds, steps: told },
+      text: ending(told, seconds, keep),
+    };
+  } finally {
+    server.stop();
+    if (keep === null) rmSync(folder, { recursive: true, force: true });
+    else (await import('node:fs')).renameSync(folder, keep);
+  }
+}
+
+function line({ title, ok, detail, milliseconds }: Told, colour: boolean): string {
+  const paint = (style: 'green' | 'red' | 'gray' | 'bold', words: string) =>
+    colour ? styleText(style, words, { validateStream: false }) : words;
+  const mark = !ok ? paint('red', '✖') : title.startsWith('refused') ? paint('green', '⛔') : paint('green', '✔');
+  return `${mark} ${paint('bold', title)} ${paint('gray', `${(milliseconds / 1000).toFixed(1)} s`)}\n    ${paint('gray', detail)}`;
+}
+
+function ending(told: Told[], seconds: number, keep: string | null): string {
+  const wrong = told.filter((step) => !step.ok);
+  const refused = told.filter((step) => step.rules !== undefined);
+  return [
+    '',
+    wrong.length === 0
+      ? `One image promoted, ${refused.length} refused, one altered record found, in ${seconds} s.`
+      : `${wrong.length} steps did not come out as they must: ${wrong.map((step) => step.title).join('; ')}`,
+    '',
+    'What next',
+    '  gatehouse policy-gate --help     what the gate asks for',
+    '  docs/contracts.md                every document and why it is so',
+    '  contract.yml                     the rules that a platform team edits, reviews and tags',
+    keep === null
+      ? '  npm run demo -- --keep FOLDER    the same, keeping fork, store and GitOps repository to look at'
+      : `  ${keep}                          fork, store and GitOps repository of this demo`,
+  ].join('\n');
+}

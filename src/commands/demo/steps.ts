@@ -1,0 +1,132 @@
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CouldNot } from '../../lib/errors.ts';
+import { exec } from '../../lib/exec.ts';
+import { ENVIRONMENT, readPlatform, type Site, TARGET, writePlatform } from './site.ts';
+
+/** What one run of the shipped program said: its exit code and its one JSON document. */
+export interface Said {
+  code: number;
+  // biome-ignore lint/suspicious/noExplicitAny: each verb has its own document
+  json: any;
+  text: string;
+}
+
+/** A child gets what finds programs and nothing else: no variable of ours reaches a step. */
+export function bareEnvironment(home: string): Record<string, string> {
+  return { PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', TERM: process.env.TERM ?? 'dumb' };
+}
+
+/** Runs the site's program as a process of its own. */
+export async function gatehouse(site: Site, ...args: string[]): Promise<Said> {
+  const { code, stdout, stderr } = await exec(process.execPath, [site.program, ...args, '--json'], {
+    cwd: site.folder,
+    env: bareEnvironment(site.folder),
+  });
+  try {
+    return { code, json: JSON.parse(stdout), text: stderr };
+  } catch (cause) {
+    throw new CouldNot(
+      'demo.step',
+      `gatehouse ${args[0]} did not answer with a document (exit ${code}): ${stderr.trim().split('\n').slice(-3).join(' / ')}`,
+      cause,
+    );
+  }
+}
+
+/** A step with the key of its one role. */
+const as = (site: Site, role: string, ...args: string[]) =>
+  gatehouse(site, ...args, '--run', site.path('run.json'), '--key', site.key(role));
+
+export const open = (site: Site) =>
+  as(site, 'gate', 'evidence-emit', '--type', 'run.opened', '--environment', ENVIRONMENT);
+export const seal = (site: Site) => as(site, 'gate', 'evidence-emit', '--type', 'run.sealed');
+export const sign = (site: Site, layout: string, digest: string, image: string) =>
+  as(site, 'build', 'build-sign', '--phase', 'sign', '--layout', layout, '--digest', digest, '--image', image);
+export const adopt = (site: Site, image: string) =>
+  as(site, 'build', 'build-sign', '--phase', 'sign', '--image', image);
+export const promote = (site: Site, image: string) =>
+  as(site, 'gate', 'policy-gate', '--stage', 'promote', '--environment', ENVIRONMENT, '--image', image);
+export const decideDeploy = (site: Site, image: string) =>
+  as(
+    site,
+    'gate',
+    'policy-gate',
+    '--stage',
+    'deploy',
+    '--environment',
+    ENVIRONMENT,
+    '--image',
+    image,
+    '--target',
+    TARGET,
+  );
+export const deploy = (site: Site, image: string, decision: string, manifest = 'kustomization.yaml') =>
+  as(
+    site,
+    'deploy',
+    'deploy-by-digest',
+    '--decision',
+    decision,
+    '--image',
+    image,
+    '--environment',
+    ENVIRONMENT,
+    '--target',
+    TARGET,
+    '--manifest',
+    site.path('gitops', manifest),
+  );
+
+/** Records one scanner's report with its sidecar: about the image when it names one, else about the commit. */
+export function scan(site: Site, reports: string, name: string, image: string | null): Promise<Said> {
+  const about = image === null ? [] : ['--subject', image];
+  return as(
+    site,
+    'scan',
+    'scan',
+    '--phase',
+    'record',
+    '--report',
+    join(reports, `${name}.json`),
+    '--sidecar',
+    join(reports, `${name}.sidecar.json`),
+    ...about,
+  );
+}
+
+/** A person presses the button on the platform. */
+export function approve(site: Site, userId: string): void {
+  const platform = readPlatform(site);
+  platform.approvals.push({
+    runId: '5001',
+    attempt: 1,
+    environment: ENVIRONMENT,
+    userId,
+    state: 'approved',
+    at: new Date().toISOString(),
+  });
+  writePlatform(site, platform);
+}
+
+/** The GitOps repository of the cluster: the sample's manifests and a kustomization that names the image by an older digest. */
+export async function layGitops(site: Site, sample: string, name: string): Promise<void> {
+  const base = join(sample, 'deploy', 'base');
+  for (const file of ['deployment.yaml', 'network-policy.yaml'])
+    copyFileSync(join(base, file), site.path('gitops', file));
+  const mapped = /image: ([^@\s]+)/.exec(readFileSync(join(base, 'deployment.yaml'), 'utf8'))?.[1] ?? name;
+  const before = `sha256:${'0'.repeat(64)}`;
+  writeFileSync(
+    site.path('gitops', 'kustomization.yaml'),
+    `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nnamespace: lab-results\nresources:\n  - deployment.yaml\n  - network-policy.yaml\nimages:\n  # Changed by deploys only.\n  - name: ${mapped}\n    newName: ${name}\n    digest: ${before}\n`,
+  );
+  const git = (...args: string[]) =>
+    exec('git', ['-c', 'user.name=demo', '-c', 'user.email=demo@localhost', '-c', 'init.defaultBranch=main', ...args], {
+      cwd: site.path('gitops'),
+      env: bareEnvironment(site.folder),
+    });
+  await git('init', '--quiet');
+  await git('add', '--all');
+  const { code, stderr } = await git('commit', '--quiet', '--message', 'The cluster as it is');
+  if (code !== 0) throw new CouldNot('demo.git', `cannot make the GitOps repository: ${stderr.trim()}`);
+}

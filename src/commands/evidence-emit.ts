@@ -1,0 +1,148 @@
+import { existsSync } from 'node:fs';
+import { z } from 'zod';
+import type { Receipt } from '../contract/receipt.ts';
+import { record as recordSchema } from '../contract/record.ts';
+import { type RecordType, roleOfType } from '../contract/roles.ts';
+import { receiptsOfRun, sealRun } from '../evidence/seal.ts';
+import { requiredStages } from '../evidence/stages.ts';
+import { BadInput, Denied } from '../lib/errors.ts';
+import { readInput } from '../lib/file.ts';
+import { parseJson } from '../lib/json.ts';
+import { type Context, command, type Result } from './command.ts';
+import { choice, text } from './inputs.ts';
+import { runInputs } from './run-inputs.ts';
+import { newJobKey, openStage, type Stage, writeRunFile } from './stage.ts';
+
+/** What other components write about themselves is not emitted by hand. */
+const TYPES = [
+  'run.opened',
+  'run.sealed',
+  'access.reviewed',
+  'access.granted',
+  'access.revoked',
+  'access.snapshot',
+  'inventory.checked',
+  'test.completed',
+] as const satisfies readonly RecordType[];
+const DAYS_BACK = 7;
+const DAY = 86_400_000;
+
+const inputs = z.strictObject({
+  type: choice(TYPES, { description: 'what to record', value: 'TYPE' }),
+  environment: text({
+    description: 'environment of contract.yml that the run is meant for; needed by run.opened',
+    value: 'NAME',
+  }).optional(),
+  outcome: choice(['success', 'failure', 'cancelled', 'skipped'], { description: 'how it ended' }).default('success'),
+  data: text({
+    description: 'what happened, a JSON file whose object becomes the record’s data',
+    value: 'FILE',
+  }).optional(),
+  ...runInputs,
+});
+type Inputs = z.infer<typeof inputs>;
+
+export const evidenceEmit = command({
+  name: 'evidence-emit',
+  summary: 'records what happened: opens a run, seals it, or says what a job did',
+  description: [
+    'run.opened begins a run: it records which evidence the run owes by contract.yml, and locally creates the file --run, which',
+    'every later step takes. run.sealed ends it: one object with all records of the run, after which an added one is a finding.',
+    'Other types carry --data. A record is signed by the role that its type belongs to, and stored before this ends.',
+    'Exit code: 0 stored, 1 refused, 2 bad input, 3 the store did not take it.',
+  ].join('\n'),
+  examples: [
+    {
+      says: 'begin a local run',
+      command: 'gatehouse evidence-emit --type run.opened --environment production --run run.json --key file:gate.pem',
+    },
+    { says: 'end it', command: 'gatehouse evidence-emit --type run.sealed --run run.json --key file:gate.pem' },
+  ],
+  inputs,
+  outputs: { receipt: 'the store’s answer, gatehouse/receipt/1' },
+  run: async (given, context) => {
+    if (given.type === 'run.opened') return await open(given, context);
+    const stage = await openStage(roleOfType[given.type], given, context);
+    return given.type === 'run.sealed' ? await seal(given, stage) : await emit(given, stage);
+  },
+});
+
+async function open(given: Inputs, context: Context): Promise<Result> {
+  const { environment } = given;
+  if (environment === undefined)
+    throw new BadInput(
+      'inputs.environment',
+      'run.opened needs --environment: what a run owes depends on where it goes',
+    );
+  if (given.run !== undefined && existsSync(given.run)) {
+    throw new BadInput(
+      'run.exists',
+      `run file ${given.run} is there already: a run is opened once; name another file or go on with that run`,
+    );
+  }
+  const jobKey = newJobKey();
+  const stage = await openStage('gate', given, context, { jobKey });
+  const required = requiredStages(stage.contract.file, environment, 'deploy');
+  const { register } = await stage.register();
+  const approvals = await stage.platform.approvals(stage.identity.run, environment);
+  const attachment = await stage.attach(stage.contract.bytes, 'contract', 'application/yaml', true);
+  const data = {
+    required,
+    registerNumber: register.number,
+    approvalsBefore: approvals.length,
+    contract: stage.contract.digest,
+  };
+  const written = await stage.write({
+    type: 'run.opened',
+    subjects: [commitOf(stage)],
+    outcome: 'success',
+    environment,
+    attachments: [attachment],
+    data,
+  });
+  const { id, attempt } = stage.identity.run;
+  writeRunFile(given.run as string, { id, attempt, jobKey, nextStep: 1 });
+  return answer(
+    written,
+    `run ${id}, attempt ${attempt}, is open for ${environment}; it owes ${required.length} records`,
+  );
+}
+
+async function seal(given: Inputs, stage: Stage): Promise<Result> {
+  const { run } = stage.identity;
+  const receipts = await receiptsOfRun(stage.store, run, stage.now() - DAYS_BACK * DAY, stage.now());
+  if (receipts.length === 0)
+    throw new Denied(
+      'seal.empty',
+      `run ${run.id} has no records in the last ${DAYS_BACK} days: there is nothing to seal`,
+    );
+  const fields = stage.fields({ subjects: [commitOf(stage)], outcome: given.outcome });
+  const { receipt, records } = await sealRun(stage.store, fields, stage.place, stage.writer, receipts);
+  return answer(receipt, `run ${run.id}, attempt ${run.attempt}, is sealed over ${records} records`);
+}
+
+async function emit(given: Inputs, stage: Stage): Promise<Result> {
+  if (given.data === undefined)
+    throw new BadInput('inputs.data', `${given.type} needs --data: a JSON file that says what happened`);
+  const data = recordSchema.shape.data.safeParse(
+    parseJson(readInput(given.data, 'data', 64 * 1024), `data ${given.data}`),
+  );
+  if (!data.success) throw new BadInput('inputs.data', `data ${given.data} is not a JSON object`);
+  const written = await stage.write({
+    type: given.type,
+    subjects: [commitOf(stage)],
+    outcome: given.outcome,
+    environment: given.environment ?? null,
+    data: data.data,
+  });
+  return answer(written, `${given.type} is recorded`);
+}
+
+function commitOf({ identity }: Stage) {
+  return { name: identity.run.repository, kind: 'commit' as const, digest: `gitCommit:${identity.run.sha}` };
+}
+
+function answer({ schema, key, versionId, storeTime, digest }: Receipt, says: string): Result {
+  const receipt = { schema, key, versionId, storeTime, digest };
+  return { exit: 0, json: receipt, text: `${says}\n  ${key}`, outputs: { receipt: JSON.stringify(receipt) } };
+}

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import type { Decision } from '../contract/decision.ts';
+import type { Facts } from '../contract/facts.ts';
+import { type Target, target as targetSchema } from '../contract/target.ts';
+import { assembleFacts, type Question } from '../facts/assemble.ts';
+import { judge } from '../gate/judge.ts';
+import { loadPolicy } from '../gate/policy.ts';
+import { attestVerdict } from '../gate/verdict.ts';
+import { canonicalBytes } from '../lib/canonical.ts';
+import { digestOf } from '../lib/digest.ts';
+import { BadInput } from '../lib/errors.ts';
+import { attachAll } from '../registry/attach.ts';
+import { createRegistryClient } from '../registry/client.ts';
+import { parseReference, type Reference } from '../registry/reference.ts';
+import type { Context } from './command.ts';
+import type { GateInputs } from './policy-gate.ts';
+import { ownPolicyBytes, runningRelease } from './release.ts';
+import { openStage, type Stage } from './stage.ts';
+
+interface Asked {
+  stage: Facts['stage'];
+  environment: string;
+  image: Reference;
+  target: Target | null;
+}
+
+/**
+ * The gate of a trusted run: records the change and the approvals as they stand, assembles facts, judges, and records the
+ * decision with all that it was made from. A deploy that is allowed is attested to the image as well.
+ */
+export async function decideAndRecord(
+  given: GateInputs,
+  context: Context,
+): Promise<{ decision: Decision; key: string }> {
+  const asked = askedBy(given);
+  const stage = await openStage('gate', given, context);
+  const { decision, facts, register, policy } = await decide(asked, stage, context, true);
+  const attachments = [
+    await stage.attach(canonicalBytes(facts), 'facts', 'application/json', true),
+    await stage.attach(stage.contract.bytes, 'contract', 'application/yaml', true),
+    await stage.attach(policy, 'policy', 'application/wasm', true),
+    await stage.attach(register, 'register', 'application/json', true),
+  ];
+  const record = await stage.write({
+    type: 'gate.decided',
+    subjects: facts.subjects.map(({ name, kind, digest }) => ({ name, kind, digest })),
+    outcome: decision.outcome === 'allow' ? 'success' : 'denied',
+    environment: asked.environment,
+    attachments,
+    policy: [{ name: 'gate.wasm', digest: digestOf(policy) }],
+    data: { ...decision },
+  });
+  if (decision.outcome === 'allow' && decision.stage === 'deploy')
+    await attest(asked, decision, record, stage, context);
+  return { decision, key: record.key };
+}
+
+/** The same without leaving anything behind, for `status`: what would the gate say? */
+export async function whatIf(given: GateInputs, context: Context): Promise<Decision> {
+  const asked = askedBy(given);
+  return (await decide(asked, await openStage('gate', given, context), context, false)).decision;
+}
+
+async function decide(asked: Asked, stage: Stage, context: Context, recorded: boolean) {
+  const { run } = stage.identity;
+  const policyBytes = ownPolicyBytes(context.home);
+  const register = await stage.register();
+  const source = await stage.platform.source(run);
+  const commit = { name: run.repository, kind: 'commit' as const, digest: `gitCommit:${run.sha}` };
+  if (recorded) {
+    const { base, reachableFromProtected, reviews } = source;
+    await stage.write({
+      type: 'change.reviewed',
+      subjects: [commit],
+      outcome: 'success',
+      environment: asked.environment,
+      data: { base, head: run.sha, reachableFromProtected, reviews, bypass: false },
+    });
+  }
+  const approvals = asked.stage === 'deploy' ? await stage.platform.approvals(run, asked.environment) : [];
+  const approvalsFrom =
+    recorded && asked.stage === 'deploy'
+      ? (
+          await stage.write({
+            type: 'approval.decided',
+            subjects: [commit],
+            outcome: 'success',
+            environment: asked.environment,
+            data: { approvals },
+          })
+        ).key
+      : 'the platform';
+  context.progress(`collecting evidence about ${asked.image.name}@${asked.image.digest}`);
+  const question: Question = { ...asked, identity: stage.identity, source, approvals, approvalsFrom };
+  const now = stage.now();
+  const facts = await assembleFacts(question, {
+    store: stage.store,
+    keys: await stage.ledgerKeys(),
+    now,
+    contract: stage.contract,
+    register,
+    registry: createRegistryClient({ registry: asked.image.registry }),
+    release: runningRelease(context.home, stage.contract),
+  });
+  const decision = judge({
+    facts,
+    contract: stage.contract,
+    policy: loadPolicy(policyBytes),
+    now,
+    id: randomUUID(),
+    simulated: !recorded,
+  });
+  return { decision, facts, register: register.bytes, policy: policyBytes };
+}
+
+function askedBy(given: GateInputs): Asked {
+  const { stage, environment, image } = given;
+  if (stage === undefined || environment === undefined || image === undefined) {
+    const missing = Object.entries({ stage, environment, image })
+      .filter(([, value]) => value === undefined)
+      .map(([name]) => `--${name}`);
+    throw new BadInput(
+      'inputs.missing',
+      `policy-gate needs ${missing.join(', ')}: what is to be decided about which image`,
+    );
+  }
+  return {
+    stage,
+    environment,
+    image: parseReference(image),
+    target: given.target === undefined ? null : parseTarget(given.target),
+  };
+}
+
+/** `cluster/namespace/kind/name`. Throws BadInput. */
+export function parseTarget(text: string): Target {
+  const [cluster, namespace, kind, name, ...rest] = text.split('/');
+  const parsed = targetSchema.safeParse({ cluster, namespace, kind, name });
+  if (rest.length > 0 || !parsed.success)
+    throw new BadInput(
+      'inputs.target',
+      `target ${text} is not cluster/namespace/kind/name, for example production/web/Deployment/api`,
+    );
+  return parsed.data;
+}
+
+/** Only an allowed deploy is attested to the image: a verdict of denial by this key would read as "signed" to others. */
+async function attest(
+  asked: Asked,
+  decision: Decision,
+  record: { key: string; digest: string },
+  stage: Stage,
+  context: Context,
+): Promise<void> {
+  const { image } = asked;
+  const client = createRegistryClient({ registry: image.registry });
+  for (const { digest } of decision.subjects) {
+    const { mediaType, size } = await client.getManifest(image.repository, digest);
+    const attestation = await attestVerdict(stage.signer, { name: image.name, digest }, decision, record);
+    await attachAll(client, image.repository, { mediaType, digest, size }, [attestation], context.now());
+  }
+}

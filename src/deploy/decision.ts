@@ -1,0 +1,59 @@
+import { type Decision, decision as decisionSchema } from '../contract/decision.ts';
+import { problemText } from '../contract/problems.ts';
+import type { Run } from '../contract/run.ts';
+import type { Target } from '../contract/target.ts';
+import type { VerifiedRecord } from '../facts/evidence.ts';
+import { canonicalBytes } from '../lib/canonical.ts';
+import { parseTime } from '../lib/time.ts';
+import { DeployRefused } from './refusal.ts';
+
+/** What is about to be done; every part of it must be what was decided. */
+export interface Intended {
+  digest: string;
+  environment: string;
+  target: Target;
+  run: Run;
+  /** Milliseconds. */
+  now: number;
+  maxSkew: number;
+}
+
+/**
+ * The decision of a verified record gate.decided, if it allows exactly this: stage deploy, not simulated, same image,
+ * environment, target, run and attempt, within its lifetime. Throws DeployRefused `deploy.decision` saying what does not fit.
+ */
+export function requireDecision({ record, key }: VerifiedRecord, intended: Intended): Decision {
+  const refuse = (why: string) =>
+    new DeployRefused('deploy.decision', `decision ${key} does not allow this deploy: ${why}`, [key]);
+  if (record.type !== 'gate.decided') throw refuse(`it is a record ${record.type}`);
+  const parsed = decisionSchema.safeParse(record.data);
+  if (!parsed.success) throw refuse(`it does not fit its schema: ${problemText(parsed.error, decisionSchema)}`);
+  const decision = parsed.data;
+  const failed = mismatch(decision, record.outcome, intended);
+  if (failed !== null) throw refuse(failed);
+  return decision;
+}
+
+function mismatch(
+  decision: Decision,
+  outcome: string,
+  { digest, environment, target, run, now, maxSkew }: Intended,
+): string | null {
+  const same = (a: unknown, b: unknown) => canonicalBytes(a).equals(canonicalBytes(b));
+  if (decision.simulated) return 'it is simulated';
+  if (decision.outcome !== 'allow' || outcome !== 'success') return 'it denies';
+  if (decision.stage !== 'deploy') return `it is of stage ${decision.stage}`;
+  if (!decision.subjects.some((subject) => subject.digest === digest))
+    return `it is about ${decision.subjects.map((subject) => subject.digest).join(', ')}`;
+  if (decision.environment !== environment) return `it is for environment ${decision.environment}`;
+  if (!same(decision.target, target)) return 'it is for another target';
+  if (decision.run === null || !same(identity(decision.run), identity(run)))
+    return 'it was made in another run or attempt';
+  if (now > (parseTime(decision.notAfter) as number)) return `it ended at ${decision.notAfter}`;
+  if (now < (parseTime(decision.now) as number) - maxSkew) return `it is from the future (${decision.now})`;
+  return null;
+}
+
+function identity({ platform, host, repositoryId, id, attempt, sha }: Run) {
+  return { platform, host, repositoryId, id, attempt, sha };
+}

@@ -1,0 +1,197 @@
+import { type Leaf, type OnceMark, onceMark, pointer } from '../../contract/ledger.ts';
+import type { Record } from '../../contract/record.ts';
+import { digestOf, hexOf } from '../../lib/digest.ts';
+import { Denied, messageOf } from '../../lib/errors.ts';
+import { parseJson } from '../../lib/json.ts';
+import { parseTime } from '../../lib/time.ts';
+import type { Store, StoreEntry } from '../../store/store.ts';
+import { decode } from '../blob.ts';
+import type { Finding, FindingCode } from '../finding.ts';
+import { attemptOfSealKey, blobOfKey, hexOfKey, type Place, placeOf, runName, runOfKey } from '../layout.ts';
+import { KEYS_PREFIX, type LedgerKey, REGISTER_PREFIX } from '../ledger-keys.ts';
+import { LOG_PREFIX } from '../log.ts';
+import { BULK_LIMIT, DOCUMENT_LIMIT, REGISTER_LIMIT, readAtMost } from '../read-object.ts';
+import { type Problem, type ReadRecord, readRecordAt } from '../read-record.ts';
+import { readSeal } from './seal.ts';
+
+/** A record whose every claim counts. */
+export interface Accepted {
+  key: string;
+  digest: string;
+  /** Name of its run. */
+  run: string;
+  place: Place;
+  record: Record;
+  /** When the store took it, in milliseconds. */
+  at: number;
+}
+
+/** A seal that verified, with the digests of the lines under it. */
+export interface AcceptedSeal extends Accepted {
+  attempt: number;
+  lines: ReadonlySet<string>;
+}
+
+/** Everything in the store, as far as it could be read and verified on its own. */
+export interface Survey {
+  records: Accepted[];
+  seals: AcceptedSeal[];
+  pointers: Map<string, { target: string; at: number }>;
+  marks: Map<string, OnceMark>;
+  /** Content of the blobs by key. */
+  blobs: Map<string, { digest: string; size: number }>;
+  findings: Finding[];
+}
+
+interface Reading {
+  store: Store;
+  keys: readonly LedgerKey[];
+  leaves: ReadonlyMap<string, Leaf>;
+  now: number;
+  survey: Survey;
+}
+
+/** Objects that are read at the same time: a remote store answers each in tens of milliseconds. */
+const AT_ONCE = 16;
+
+/** Reads every object once, compares it with its leaf and its name, and verifies what it says. */
+export async function takeSurvey(
+  store: Store,
+  entries: readonly StoreEntry[],
+  keys: readonly LedgerKey[],
+  leaves: ReadonlyMap<string, Leaf>,
+  now: number,
+): Promise<Survey> {
+  const survey: Survey = {
+    records: [],
+    seals: [],
+    pointers: new Map(),
+    marks: new Map(),
+    blobs: new Map(),
+    findings: [],
+  };
+  const reading: Reading = { store, keys, leaves, now, survey };
+  const queue = entries.values();
+  const worker = async () => {
+    for (const entry of queue) await look(reading, entry);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return survey;
+}
+
+/** The name under which the log knows this version of an object. */
+export function leafName({ key, versionId }: Pick<Leaf, 'key' | 'versionId'>): string {
+  return `${key} ${versionId ?? ''}`;
+}
+
+type Look = (reading: Reading, entry: StoreEntry, bytes: Buffer, at: number | null) => Problem[];
+
+/** What lies under each prefix: how much of it is read, and what is made of it. Keys, register and log are read by others. */
+const LAYOUT: readonly (readonly [prefix: string, limit: number, look: Look])[] = [
+  ['v1/records/', DOCUMENT_LIMIT, lookAtRecord],
+  ['v1/seals/', BULK_LIMIT, lookAtSeal],
+  ['v1/by-digest/', DOCUMENT_LIMIT, lookAtPointer],
+  ['v1/once/', DOCUMENT_LIMIT, lookAtMark],
+  ['v1/blobs/', BULK_LIMIT, lookAtBlob],
+  [KEYS_PREFIX, DOCUMENT_LIMIT, () => []],
+  [REGISTER_PREFIX, REGISTER_LIMIT, () => []],
+];
+
+async function look(reading: Reading, entry: StoreEntry): Promise<void> {
+  const { key } = entry;
+  const add = (code: FindingCode, detail: string) =>
+    reading.survey.findings.push({ code, key, run: runOfKey(key), detail });
+  if (entry.oddity !== null) {
+    add('NOT_AN_OBJECT', `it is ${entry.oddity}`);
+    return;
+  }
+  if (key.startsWith(`${LOG_PREFIX}batch/`)) return;
+  const place = LAYOUT.find(([prefix]) => key.startsWith(prefix));
+  if (place === undefined) {
+    add('UNEXPECTED_OBJECT', 'nothing of the ledger lies here');
+    return;
+  }
+  const [, limit, lookAt] = place;
+  try {
+    const bytes = await readAtMost(reading.store, entry, limit);
+    const leaf = reading.leaves.get(leafName(entry));
+    const changed = changeOf(key, digestOf(bytes), leaf);
+    if (changed !== null) add('MODIFIED', changed);
+    const time = leaf?.storeTime ?? entry.storeTime;
+    for (const { code, detail } of lookAt(reading, entry, bytes, time === null ? null : parseTime(time)))
+      add(code, detail);
+  } catch (cause) {
+    if (!(cause instanceof Denied && cause.code === 'object.unreadable')) throw cause;
+    add('UNREADABLE', cause.message);
+  }
+}
+
+function changeOf(key: string, digest: string, leaf: Leaf | undefined): string | null {
+  if (leaf !== undefined && leaf.digest !== digest)
+    return `its bytes have digest ${digest}, its leaf in the log says ${leaf.digest}`;
+  const hex = hexOfKey(key);
+  return hex !== null && !hexOf(digest).startsWith(hex)
+    ? `its bytes have digest ${digest}, which is not what its name says`
+    : null;
+}
+
+function lookAtRecord(
+  { keys, now, survey }: Reading,
+  { key }: StoreEntry,
+  bytes: Buffer,
+  at: number | null,
+): Problem[] {
+  const read = readRecordAt(key, bytes, { keys, storedAt: at, now });
+  if ('code' in read) return [read];
+  survey.records.push(accept(key, bytes, read, placeOf(key) as Place, at as number));
+  return read.problems;
+}
+
+function lookAtSeal({ keys, now, survey }: Reading, { key }: StoreEntry, bytes: Buffer, at: number | null): Problem[] {
+  const seal = readSeal(key, bytes, { keys, storedAt: at, now });
+  if ('code' in seal) return [seal];
+  const attempt = attemptOfSealKey(key) as number;
+  survey.seals.push({ ...accept(key, bytes, seal.read, seal.place, at as number), attempt, lines: seal.lines });
+  return seal.read.problems;
+}
+
+/** A record that verified has been in force at a time, so there is one. */
+function accept(key: string, bytes: Buffer, { record }: ReadRecord, place: Place, at: number): Accepted {
+  return { key, digest: digestOf(bytes), run: runName(record.run), place, record, at };
+}
+
+function lookAtPointer({ survey }: Reading, { key }: StoreEntry, bytes: Buffer, at: number | null): Problem[] {
+  const parsed = pointer.safeParse(jsonOf(bytes));
+  if (!parsed.success) return [{ code: 'BAD_RECORD', detail: 'it is not a by-digest pointer' }];
+  survey.pointers.set(key, { target: parsed.data.key, at: at ?? 0 });
+  return [];
+}
+
+function lookAtMark({ survey }: Reading, { key }: StoreEntry, bytes: Buffer): Problem[] {
+  const id = /^v1\/once\/([0-9a-f-]{36})\.json$/.exec(key)?.[1];
+  const parsed = onceMark.safeParse(jsonOf(bytes));
+  if (id === undefined || !parsed.success)
+    return [{ code: 'BAD_RECORD', detail: 'it is not the mark of a consumed decision' }];
+  survey.marks.set(id, parsed.data);
+  return [];
+}
+
+function lookAtBlob({ survey }: Reading, { key }: StoreEntry, bytes: Buffer): Problem[] {
+  const claim = blobOfKey(key);
+  if (claim === null) return [{ code: 'UNEXPECTED_OBJECT', detail: 'no blob has such a name' }];
+  const content = decode(bytes, claim.gzip, BULK_LIMIT);
+  if (content === null) return [{ code: 'MODIFIED', detail: 'it cannot be decompressed' }];
+  const digest = digestOf(content);
+  survey.blobs.set(key, { digest, size: content.length });
+  return digest === claim.digest
+    ? []
+    : [{ code: 'MODIFIED', detail: `its content has digest ${digest}, which is not what its name says` }];
+}
+
+function jsonOf(bytes: Buffer): unknown {
+  try {
+    return parseJson(bytes, 'document');
+  } catch (cause) {
+    return messageOf(cause);
+  }
+}

@@ -1,0 +1,180 @@
+import type { z } from 'zod';
+import type { workflow } from '../contract/decision.ts';
+import type { Facts } from '../contract/facts.ts';
+import type { Contract } from '../contract/load-contract.ts';
+import type { Register } from '../contract/register.ts';
+import type { Run } from '../contract/run.ts';
+import type { Target } from '../contract/target.ts';
+import type { SignedRegister } from '../evidence/register.ts';
+import { approvalFacts, sourceFacts } from '../identity/people.ts';
+import { parseTime } from '../lib/time.ts';
+import type { PlatformApproval, RunIdentity, Source } from '../platform/platform.ts';
+import type { RegistryClient } from '../registry/client.ts';
+import { readImage } from '../registry/image.ts';
+import type { Reference } from '../registry/reference.ts';
+import { type AttestationFacts, attestationFacts } from './attestations.ts';
+import { type Ledger, recordsAbout, type VerifiedRecord } from './evidence.ts';
+import { type RunningRelease, releaseOf } from './release.ts';
+import { scanFacts } from './scans.ts';
+
+/** What is asked, and what the platform said about this run. */
+export interface Question {
+  stage: Facts['stage'];
+  environment: string;
+  target: Target | null;
+  image: Reference;
+  identity: RunIdentity;
+  source: Source;
+  approvals: PlatformApproval[];
+  /** Key of the record that holds the approvals. */
+  approvalsFrom: string;
+}
+
+export interface World extends Ledger {
+  contract: Contract;
+  register: SignedRegister;
+  registry: RegistryClient;
+  release: RunningRelease;
+}
+
+/** Record types that are looked up by the image's digest and by the commit. */
+const ABOUT_IMAGE = ['build.completed', 'sbom.created', 'artifact.signed', 'gate.decided'];
+const ABOUT_COMMIT = ['run.opened', 'change.reviewed', 'approval.decided'];
+
+/**
+ * Assembles facts from verified evidence: the registry's signed statements, the ledger's signed records, the register and the
+ * platform's own answers. It collects and verifies; it decides nothing. Throws CouldNot when a source does not answer.
+ */
+export async function assembleFacts(question: Question, world: World): Promise<Facts> {
+  const { image, identity, environment } = question;
+  const { register } = world.register;
+  const manifests = await readImage(world.registry, image.repository, image.digest);
+  const subjects = manifests.map(({ descriptor, platform }) => ({
+    name: image.name,
+    kind: 'image' as const,
+    digest: descriptor.digest,
+    platform,
+  }));
+  const about = await Promise.all(subjects.map(({ digest }) => recordsAbout(world, digest, ABOUT_IMAGE)));
+  const commit = await recordsAbout(world, `gitCommit:${identity.run.sha}`, ABOUT_COMMIT);
+  const attestations = await Promise.all(
+    subjects.map(({ digest }, i) =>
+      attestationFacts(
+        world,
+        world.registry,
+        image.repository,
+        digest,
+        (about[i]?.records ?? []).filter(({ record }) => record.type === 'artifact.signed'),
+      ),
+    ),
+  );
+  const scans = await Promise.all(
+    [...subjects.map(({ digest }) => digest), `gitCommit:${identity.run.sha}`].map((digest) =>
+      scanFacts(world, world.contract, digest),
+    ),
+  );
+  const groups = world.contract.file.environments[environment]?.approvals.groups ?? [];
+  const rules = world.contract.file.environments[environment];
+  return {
+    schema: 'gatehouse/facts/1',
+    stage: question.stage,
+    environment,
+    target: question.target,
+    subjects,
+    run: identity.run,
+    workflow: workflowFacts(identity, register, world),
+    source: sourceFacts(identity, question.source, register),
+    ...joined(attestations),
+    scans: scans.flat(),
+    approvals: approvalFacts(identity.run, question.approvals, register, groups, world.now, question.approvalsFrom),
+    runner: { name: identity.run.runner.name, pool: identity.run.runner.pool, hosted: identity.run.runner.hosted },
+    registries: [image.registry],
+    services: register.agreements
+      .filter(({ service }) => rules?.services.includes(service) === true)
+      .map(({ service, effective, expires }) => ({ id: service, effective: ms(effective), expires: ms(expires) })),
+    tls: [],
+    waivers: register.waivers.map(({ effective, expires, ...waiver }) => ({
+      ...waiver,
+      effective: ms(effective),
+      expires: ms(expires),
+    })),
+    revoked: register.revokedDigests.filter(({ since }) => ms(since) <= world.now).map(({ digest }) => digest),
+    receipts: receiptsOf(question, [...about.flatMap(({ records }) => records), ...commit.records], scans.flat()),
+    changeTicket: null,
+    register: {
+      digest: world.register.digest,
+      number: register.number,
+      time: ms(register.time),
+      openedWith: openedWith(identity.run, commit.records),
+    },
+    clock: 'local',
+  };
+}
+
+function workflowFacts(
+  { run, workflow: seen }: RunIdentity,
+  register: Register,
+  { release, now }: World,
+): z.infer<typeof workflow> {
+  return { ...seen, release: releaseOf(register, release, { run, jobSha: seen.jobSha }, now) };
+}
+
+function joined(all: AttestationFacts[]): AttestationFacts {
+  return {
+    signatures: all.flatMap((each) => each.signatures),
+    provenance: all.flatMap((each) => each.provenance),
+    sboms: all.flatMap((each) => each.sboms),
+  };
+}
+
+/**
+ * The records that stand for stages. What belongs to a run must be of this run and attempt; what belongs to the image may be of
+ * an earlier run. A promote decision counts when it allowed this very digest for this environment.
+ */
+function receiptsOf(
+  { identity, environment, image }: Question,
+  records: VerifiedRecord[],
+  scans: Facts['scans'],
+): Facts['receipts'] {
+  const { run } = identity;
+  const ofThisRun = ({ record }: VerifiedRecord) => isSameAttempt(record.run, run);
+  const counts = (found: VerifiedRecord) => {
+    const { type, outcome, data, subjects } = found.record;
+    if (['build.completed', 'sbom.created', 'artifact.signed'].includes(type)) return outcome === 'success';
+    if (type !== 'gate.decided') return ofThisRun(found);
+    return (
+      ofThisRun(found) &&
+      outcome === 'success' &&
+      data.stage === 'promote' &&
+      data.simulated === false &&
+      found.record.environment === environment &&
+      subjects.some((subject) => subject.digest === image.digest)
+    );
+  };
+  return [
+    ...records.filter(counts).map(({ record, key, storedAt }) => ({ type: record.type, key, time: storedAt })),
+    ...scans.flatMap(({ from, time }) => (time === null ? [] : [{ type: 'scan.completed', key: from, time }])),
+  ];
+}
+
+/** The register's number that this attempt's run.opened saw. */
+function openedWith(run: Run, records: VerifiedRecord[]): number | null {
+  const opened = records.find(({ record }) => record.type === 'run.opened' && isSameAttempt(record.run, run));
+  const number = opened?.record.data.registerNumber;
+  return Number.isSafeInteger(number) ? (number as number) : null;
+}
+
+function isSameAttempt(a: Run, b: Run): boolean {
+  return (
+    a.platform === b.platform &&
+    a.host === b.host &&
+    a.repositoryId === b.repositoryId &&
+    a.id === b.id &&
+    a.attempt === b.attempt
+  );
+}
+
+/** The schema has accepted the time. */
+function ms(time: string): number {
+  return parseTime(time) as number;
+}

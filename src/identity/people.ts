@@ -1,0 +1,77 @@
+import type { Facts } from '../contract/facts.ts';
+import type { Register } from '../contract/register.ts';
+import type { Run } from '../contract/run.ts';
+import { parseTime } from '../lib/time.ts';
+import type { PlatformApproval, RunIdentity, Source } from '../platform/platform.ts';
+
+type Where = Pick<Run, 'platform' | 'host'>;
+
+/** The person behind a platform's account, or null: by the register, exactly, and only when no second person claims the account. */
+export function personOf(register: Register, { platform, host }: Where, userId: string | null): string | null {
+  const owners = register.people.filter((person) =>
+    person.accounts.some(
+      (account) => account.platform === platform && account.host === host && account.userId === userId,
+    ),
+  );
+  return owners.length === 1 ? (owners[0] as Register['people'][number]).personId : null;
+}
+
+/** The change as facts: contributors and starters of the run as persons, times in milliseconds. */
+export function sourceFacts(identity: RunIdentity, source: Source, register: Register): Facts['source'] {
+  const { run } = identity;
+  const person = (userId: string | null) => personOf(register, run, userId);
+  return {
+    repositoryId: run.repositoryId,
+    ref: run.ref,
+    sha: run.sha,
+    protected: source.protected,
+    reachableFromProtected: source.reachableFromProtected,
+    reviews: source.reviews.map(({ userId, state, at }) => ({ personId: person(userId), state, at: ms(at) })),
+    people: [
+      ...source.contributors.map(({ userId, as }) => ({ personId: person(userId), as })),
+      { personId: person(identity.triggeredBy), as: 'trigger' as const },
+      ...(identity.reranBy === null ? [] : [{ personId: person(identity.reranBy), as: 'rerunner' as const }]),
+    ],
+    base: source.base,
+  };
+}
+
+/** Approvals as facts, each with the approver's membership in one of the groups at `now` (milliseconds), by the register. */
+export function approvalFacts(
+  run: Run,
+  approvals: PlatformApproval[],
+  register: Register,
+  groups: string[],
+  now: number,
+  from: string,
+): Facts['approvals'] {
+  return approvals.map(({ userId, at, ...rest }) => {
+    const personId = personOf(register, run, userId);
+    return {
+      ...rest,
+      personId,
+      at: ms(at),
+      entitlement: personId === null ? null : entitlementOf(register, personId, groups, now),
+      from,
+    };
+  });
+}
+
+/** Membership in the first of the groups that has this person; `active` only while the entry is active and in its window. */
+export function entitlementOf(
+  register: Register,
+  personId: string,
+  groups: string[],
+  now: number,
+): Facts['approvals'][number]['entitlement'] {
+  const entries = register.groups.filter((entry) => entry.personId === personId && groups.includes(entry.group));
+  const inForce = (entry: Register['groups'][number]) =>
+    entry.active && ms(entry.from) <= now && (entry.until === null || now < ms(entry.until));
+  const entry = entries.find(inForce) ?? entries[0];
+  return entry === undefined ? null : { group: entry.group, active: inForce(entry), at: ms(register.time) };
+}
+
+/** The schema has accepted the time. */
+function ms(time: string): number {
+  return parseTime(time) as number;
+}

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { digestOf } from '../lib/digest.ts';
+import { type GatehouseError, messageOf } from '../lib/errors.ts';
+import { parseJson } from '../lib/json.ts';
+import { isIndexType, MANIFEST_TYPES } from './media-types.ts';
+
+const mediaType = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+;= -]{0,126}$/,
+    'expected a media type',
+  );
+const annotations = z.record(z.string(), z.string());
+
+/** Points at content: its type, digest and size in bytes (OCI image specification 1.1, descriptor.md). */
+export const descriptor = z.looseObject({
+  mediaType,
+  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256:<64 lower-case hex>'),
+  size: z.int().min(0),
+  artifactType: mediaType.nullish(),
+  annotations: annotations.nullish(),
+  platform: z
+    .looseObject({ os: z.string().max(128), architecture: z.string().max(128), variant: z.string().max(128).nullish() })
+    .nullish(),
+});
+export type Descriptor = z.infer<typeof descriptor>;
+
+const common = {
+  schemaVersion: z.literal(2),
+  mediaType: mediaType.optional(),
+  artifactType: mediaType.nullish(),
+  subject: descriptor.nullish(),
+  annotations: annotations.nullish(),
+};
+const imageManifest = z.looseObject({ ...common, config: descriptor, layers: z.array(descriptor) });
+const imageIndex = z.looseObject({ ...common, manifests: z.array(descriptor) });
+export type ImageManifest = z.infer<typeof imageManifest>;
+export type ImageIndex = z.infer<typeof imageIndex>;
+export type Manifest = { kind: 'image'; document: ImageManifest } | { kind: 'index'; document: ImageIndex };
+
+/** Makes the error: Denied where a registry served the manifest, BadInput where a person handed it in. */
+export type Refuse = (code: string, message: string, cause?: unknown) => GatehouseError;
+
+/** The most bytes that a manifest may have: what the distribution specification asks registries to accept. */
+export const MANIFEST_LIMIT = 4 * 1024 * 1024;
+
+/**
+ * Parses the bytes of a manifest or an index that is said to be of this media type. `what` names it in errors.
+ *
+ * Refused: another media type inside, and a document that is an index and an image at once, because two readers would take
+ * it for two different things (CVE-2021-41190).
+ */
+export function parseManifest(bytes: Uint8Array, type: string, what: string, refuse: Refuse): Manifest {
+  if (!MANIFEST_TYPES.includes(type)) {
+    throw refuse(
+      'manifest.type',
+      `${what} is of type ${type}, which is neither an image manifest nor an index: expected one of ${MANIFEST_TYPES.join(', ')}`,
+    );
+  }
+  const value = parseObject(bytes, what, refuse);
+  if (value.mediaType !== undefined && value.mediaType !== type) {
+    throw refuse(
+      'manifest.ambiguous',
+      `${what} was served as ${type} but calls itself ${JSON.stringify(value.mediaType)}: readers would disagree on what it is`,
+    );
+  }
+  const index = isIndexType(type);
+  const parsed = (index ? imageIndex : imageManifest).safeParse(value);
+  if (!parsed.success)
+    throw refuse('manifest.malformed', `${what} is malformed: ${firstIssue(parsed.error)}`, parsed.error);
+  return index
+    ? { kind: 'index', document: parsed.data as ImageIndex }
+    : { kind: 'image', document: parsed.data as ImageManifest };
+}
+
+/** The descriptors of a list that must be an image index: a registry's answer, a layout's index.json. */
+export function parseIndex(bytes: Uint8Array, what: string, refuse: Refuse): ImageIndex {
+  const parsed = imageIndex.safeParse(parseObject(bytes, what, refuse));
+  if (!parsed.success)
+    throw refuse('manifest.malformed', `${what} is malformed: ${firstIssue(parsed.error)}`, parsed.error);
+  return parsed.data;
+}
+
+/** The plain descriptor (type, digest, size) of these bytes. */
+export function describe(bytes: Uint8Array, type: string): Descriptor {
+  return { mediaType: type, digest: digestOf(bytes), size: bytes.length };
+}
+
+/** `os/architecture` or `os/architecture/variant`; null where a descriptor says nothing. */
+export function platformOf(described: Pick<Descriptor, 'platform'>): string | null {
+  const { platform } = described;
+  if (!platform) return null;
+  return [platform.os, platform.architecture, platform.variant].filter((part) => part).join('/');
+}
+
+function parseObject(bytes: Uint8Array, what: string, refuse: Refuse): Record<string, unknown> {
+  const value = parse(bytes, what, refuse);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw refuse('manifest.malformed', `${what} is not a JSON object`);
+  }
+  if ('manifests' in value && ('layers' in value || 'config' in value)) {
+    throw refuse('manifest.ambiguous', `${what} lists both manifests and layers: readers would disagree on what it is`);
+  }
+  return value as Record<string, unknown>;
+}
+
+function parse(bytes: Uint8Array, what: string, refuse: Refuse): unknown {
+  try {
+    return parseJson(bytes, what);
+  } catch (cause) {
+    throw refuse('manifest.malformed', messageOf(cause), cause);
+  }
+}
+
+function firstIssue(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return issue === undefined ? 'unknown reason' : `${issue.path.join('.') || '(document)'}: ${issue.message}`;
+}

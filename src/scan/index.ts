@@ -1,0 +1,3 @@
+export { toolNames } from './identify.ts';
+export { type NormaliseInput, normalise, type Origin } from './normalise.ts';
+export type { ToolRun } from './sidecar.ts';

@@ -1,0 +1,105 @@
+import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { cleanEnvironment, type Ended, run, sandboxes } from '../support/sandbox.ts';
+
+const sandbox = sandboxes();
+afterAll(sandbox.clean);
+
+interface Step {
+  title: string;
+  ok: boolean;
+  detail: string;
+  rules?: string[];
+}
+
+describe('the demo', () => {
+  let ended: Ended;
+  let steps: Step[];
+  let kept: string;
+
+  beforeAll(() => {
+    const release = sandbox.folder('release');
+    cpSync('build/dist', join(release, 'dist'), { recursive: true });
+    cpSync('sample', join(release, 'sample'), { recursive: true });
+    kept = join(sandbox.folder('kept'), 'demo');
+    ended = run(process.execPath, [join(release, 'dist', 'gatehouse.js'), 'demo', '--keep', kept, '--json'], {
+      env: cleanEnvironment(sandbox.folder('home')),
+    });
+    steps = JSON.parse(ended.stdout).steps;
+  }, 120_000);
+
+  it('ends with exit 0 and every step as it must be', () => {
+    expect(steps.filter((step) => !step.ok)).toEqual([]);
+    expect(ended.code).toBe(0);
+  });
+
+  it('refuses eight runs that differ in one fact, each by exactly one rule', () => {
+    expect(steps.flatMap((step) => (step.rules === undefined ? [] : [step.rules]))).toEqual([
+      ['scan.findings'],
+      ['scan.complete'],
+      ['scan.origin'],
+      ['signature.build'],
+      ['provenance.built'],
+      ['approval.independent'],
+      ['deploy.digest'],
+      ['deploy.once'],
+    ]);
+  });
+
+  it('commits the digest to the GitOps repository with the id of the decision', () => {
+    const log = run('git', ['-C', join(kept, 'site', 'gitops'), 'log', '-1', '--format=%B']).stdout;
+    expect(log).toMatch(
+      /^Deploy 127\.0\.0\.1:\d+\/care\/lab-results@sha256:[0-9a-f]{64} to production\n\nGatehouse-Decision: [0-9a-f-]{36}/,
+    );
+    expect(readFileSync(join(kept, 'site', 'gitops', 'kustomization.yaml'), 'utf8')).toContain(
+      /@(sha256:[0-9a-f]{64})/.exec(log)?.[1] as string,
+    );
+  });
+
+  it('leaves a signed record of each stage, also of what was refused', () => {
+    const types = (site: string) =>
+      readdirSync(join(kept, site, 'store'), { recursive: true, encoding: 'utf8' }).flatMap(
+        (file) => /-([a-z]+\.[a-z]+)-[0-9a-f]{32}\.json$/.exec(file)?.[1] ?? [],
+      );
+    const all = [
+      'run.opened',
+      'build.completed',
+      'sbom.created',
+      'artifact.signed',
+      'artifact.published',
+      'scan.completed',
+      'change.reviewed',
+      'approval.decided',
+      'gate.decided',
+      'deploy.intent',
+      'deploy.outcome',
+    ];
+    expect(new Set(types('site'))).toEqual(new Set(all));
+    expect(types('refusal-6')).toContain('deploy.outcome');
+    expect(types('refusal-6')).not.toContain('deploy.intent');
+  });
+
+  it('leaves no private key in store, fork or output', () => {
+    const places = ['site/store', 'site/fork/contract.yml', 'site/fork/platform.json', 'site/gitops'].map((place) =>
+      join(kept, place),
+    );
+    const files = places.flatMap(filesIn);
+    expect(files.length).toBeGreaterThan(20);
+    for (const file of files) expect(readFileSync(file, 'latin1')).not.toContain('PRIVATE KEY');
+    expect(ended.stdout + ended.stderr).not.toContain('PRIVATE KEY');
+  });
+
+  it('ends its registry and its temporary folder', () => {
+    const { stdout } = run('ps', ['-eo', 'args']);
+    expect(stdout).not.toContain('gatehouse.js demo --registry');
+    expect(existsSync(kept)).toBe(true);
+  });
+});
+
+/** All files below a folder, or the file itself. */
+function filesIn(place: string): string[] {
+  if (statSync(place).isFile()) return [place];
+  return readdirSync(place, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
