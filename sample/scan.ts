@@ -4,6 +4,9 @@
  *
  * The scanners run in /tmp/lab-results, a git repository with the service as its team would have it, so that no path of
  * the machine gets into a report. They use small databases made from scan-db/, and no network.
+ *
+ *   node sample/scan.ts                            runs all of them anew
+ *   node sample/scan.ts --installed --out FOLDER   runs those that are installed and puts their reports into FOLDER
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -19,6 +22,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { findTool, installCommand } from '../scripts/tools/find.ts';
 import type { ScanSidecar } from '../src/contract/scan-report.ts';
 
@@ -88,7 +92,12 @@ const RUNS: readonly Run[] = [
 const here = import.meta.dirname;
 const CHECKOUT = '/tmp/lab-results';
 const CACHE = join(CHECKOUT, '.cache');
-const REPORTS = join(here, 'reports');
+const { values: options } = parseArgs({
+  options: { out: { type: 'string' }, installed: { type: 'boolean', default: false } },
+});
+const REPORTS = options.out ?? join(here, 'reports');
+/** Tools that look findings up, in databases that the Go program in scan-db/writer makes. */
+const WITH_DATABASE = ['trivy', 'osv-scanner'];
 
 try {
   mkdirSync(CHECKOUT); // refuses to touch a folder that somebody else made
@@ -104,19 +113,26 @@ try {
 
 function main(): void {
   const absent = [...new Set(RUNS.map(({ tool }) => tool))].filter((tool) => findTool(tool) === null);
-  if (absent.length > 0) throw new Error(`not installed: ${absent.join(', ')}; ${installCommand(...absent)}`);
+  if (absent.length > 0 && !options.installed)
+    throw new Error(`not installed: ${absent.join(', ')}; ${installCommand(...absent)}`);
   checkOut();
   const writer = buildWriter();
-  execFileSync(writer, ['osv', join(CACHE, 'osv'), ...globSync(join(here, 'scan-db', 'osv', '*.json')).sort()]);
-  rmSync(REPORTS, { recursive: true, force: true });
-  mkdirSync(REPORTS);
-  for (const run of RUNS) {
-    if (run.advisories !== undefined) writeTrivyDatabase(writer, run.advisories);
+  if (writer !== null)
+    execFileSync(writer, ['osv', join(CACHE, 'osv'), ...globSync(join(here, 'scan-db', 'osv', '*.json')).sort()]);
+  if (options.out === undefined) rmSync(REPORTS, { recursive: true, force: true });
+  mkdirSync(REPORTS, { recursive: true });
+  const left = new Set([...absent, ...(writer === null ? WITH_DATABASE : [])]);
+  for (const run of RUNS.filter(({ tool }) => !left.has(tool))) {
+    if (run.advisories !== undefined && writer !== null) writeTrivyDatabase(writer, run.advisories);
     const sidecar = scan(run);
     console.log(
       `${run.report}: ${run.tool} ${sidecar.tool.version}, exit ${sidecar.exitCode}, ${sidecar.report.bytes} bytes`,
     );
   }
+  for (const tool of left)
+    console.log(
+      `not run: ${tool} (${absent.includes(tool as Run['tool']) ? installCommand(tool) : 'its database needs Go'})`,
+    );
 }
 
 /** The service's repository, with two commits so that there is a history to look for secrets in; the image is not in it. */
@@ -134,11 +150,17 @@ function checkOut(): void {
   git('commit', '--quiet', '--message=Add its deployment and the rules for its source');
 }
 
-function buildWriter(): string {
+/** The program that writes the databases; null without Go, where that is allowed. */
+function buildWriter(): string | null {
   const binary = join(CACHE, 'writer');
   const env = { ...process.env, GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'local', GOWORK: 'off' };
-  execFileSync('go', ['build', '-o', binary, '.'], { cwd: join(here, 'scan-db', 'writer'), env, stdio: 'inherit' });
-  return binary;
+  try {
+    execFileSync('go', ['build', '-o', binary, '.'], { cwd: join(here, 'scan-db', 'writer'), env, stdio: 'inherit' });
+    return binary;
+  } catch (cause) {
+    if (options.installed) return null;
+    throw cause;
+  }
 }
 
 function writeTrivyDatabase(writer: string, advisories: string[] | null): void {

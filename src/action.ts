@@ -16,7 +16,14 @@ export async function action(name: string, phase: 'main' | 'post', home: string)
     const inputs = parseInputs(name, command.inputs, readInputs(command));
     await publish(
       name,
-      await command.run(inputs, { home, env: process.env, now: Date.now, progress: core.info, colour: false }),
+      await command.run(inputs, {
+        home,
+        env: process.env,
+        now: Date.now,
+        progress: core.info,
+        working: () => {},
+        colour: false,
+      }),
     );
   } catch (thrown) {
     core.error(messageOf(thrown), { title: `gatehouse ${name}` });

@@ -49,11 +49,13 @@ async function commandOf(verb: string): Promise<Command> {
 
 function contextOf(home: string, json: boolean): Context {
   const stream = json ? process.stderr : process.stdout;
+  const clear = process.stderr.isTTY === true ? '\r\u001b[K' : '';
   return {
     home,
     env: process.env,
     now: Date.now,
-    progress: (line) => void process.stderr.write(`${line}\n`),
+    progress: (line) => void process.stderr.write(`${clear}${line}\n`),
+    working: (words) => void (clear === '' || process.stderr.write(`${clear}… ${words}`)),
     colour: stream.isTTY === true && process.env.NO_COLOR === undefined,
   };
 }

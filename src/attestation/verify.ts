@@ -3,7 +3,7 @@ import { problemText } from '../contract/problems.ts';
 import { Denied, messageOf } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
 import { type Bundle, parseBundle } from './bundle.ts';
-import { keyHint, publicKey, requireStatementKey } from './key-type.ts';
+import { keyHint, publicKey, requireStatementKey } from '../contract/key-type.ts';
 import type { TrustedKey } from './signer.ts';
 import { PAYLOAD_TYPE, preAuthEncoding, type Statement, statement } from './statement.ts';
 

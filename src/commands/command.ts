@@ -10,6 +10,8 @@ export interface Context {
   now(): number;
   /** One line of progress for people; goes to stderr. */
   progress(line: string): void;
+  /** What is being done right now; shown on a terminal only, until the next line takes its place. */
+  working(words: string): void;
   /** Colour for people's text. */
   colour: boolean;
 }

@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { z } from 'zod';
-import { BadInput } from '../lib/errors.ts';
+import { BadInput, CouldNot } from '../lib/errors.ts';
+import { exec } from '../lib/exec.ts';
 import { type Context, command, type Result } from './command.ts';
 import { startRegistryProcess, type Told, tell } from './demo/story.ts';
 import { text, toggle } from './inputs.ts';
@@ -14,6 +15,10 @@ const inputs = z.strictObject({
     value: 'FOLDER',
     cliOnly: true,
   }).optional(),
+  live: toggle({
+    description: 'run the scanners that `npm run tools` has installed, instead of taking their committed reports',
+    cliOnly: true,
+  }),
   registry: toggle({ description: 'only serve the registry of the demo until standard input closes', cliOnly: true }),
 });
 
@@ -28,6 +33,7 @@ export const demo = command({
   ].join('\n'),
   examples: [
     { says: 'see it', command: 'npm run demo' },
+    { says: 'with scanners run for real, those that are installed', command: 'npm run demo -- --live' },
     { says: 'and keep what it made', command: 'gatehouse demo --keep /tmp/gatehouse-demo' },
   ],
   inputs,
@@ -41,7 +47,7 @@ export const demo = command({
       );
     if (given.keep !== undefined && existsSync(given.keep))
       throw new BadInput('inputs.keep', `${given.keep} exists already: name a folder that does not`);
-    return await play(sample, given.keep ?? null, context);
+    return await play(sample, given.keep ?? null, given.live, context);
   },
 });
 
@@ -51,17 +57,19 @@ async function serve(): Promise<Result> {
   return { exit: 0, json: { status: 'stopped' }, text: 'the registry has stopped' };
 }
 
-async function play(sample: string, keep: string | null, context: Context): Promise<Result> {
-  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-demo-'));
+async function play(sample: string, keep: string | null, live: boolean, context: Context): Promise<Result> {
+  const folder = keep ?? mkdtempSync(join(tmpdir(), 'gatehouse-demo-'));
+  if (keep !== null) mkdirSync(keep, { recursive: true });
   const started = Date.now();
   const server = await startRegistryProcess(join(context.home, 'gatehouse.js'), folder);
   try {
     const told = await tell({
       home: context.home,
       sample,
+      reports: live ? await scanLive(sample, join(folder, 'reports'), context) : join(sample, 'reports'),
       folder,
       registry: server.registry,
-      begin: () => {},
+      begin: context.working,
       end: (step) => context.progress(line(step, context.colour)),
     });
     const ok = told.every((step) => step.ok);
@@ -74,8 +82,28 @@ async function play(sample: string, keep: string | null, context: Context): Prom
   } finally {
     server.stop();
     if (keep === null) rmSync(folder, { recursive: true, force: true });
-    else (await import('node:fs')).renameSync(folder, keep);
   }
+}
+
+/** The committed reports, with those of installed scanners made anew: they run for real, on a database of the sample. */
+async function scanLive(sample: string, reports: string, context: Context): Promise<string> {
+  context.working('running the installed scanners');
+  cpSync(join(sample, 'reports'), reports, { recursive: true });
+  const { code, stdout, stderr } = await exec(
+    process.execPath,
+    [join(sample, 'scan.ts'), '--installed', '--out', reports],
+    {
+      cwd: join(sample, '..'),
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', LANG: 'C.UTF-8' },
+    },
+  );
+  if (code !== 0)
+    throw new CouldNot(
+      'demo.live',
+      `the scanners could not be run: ${stderr.trim().split('\n').slice(-3).join(' / ')}`,
+    );
+  context.progress(`live scans\n    ${stdout.trim().replaceAll('\n', '\n    ')}`);
+  return reports;
 }
 
 function line({ title, ok, detail, milliseconds }: Told, colour: boolean): string {

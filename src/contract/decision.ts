@@ -1,26 +1,8 @@
 import { z } from 'zod';
-import { commitDigest, digest, name, stage, text, time } from './primitives.ts';
+import { digest, name, stage, text, time } from './primitives.ts';
 import { run } from './run.ts';
+import { imageSubject, workflow } from './subject.ts';
 import { target } from './target.ts';
-
-export const subject = z.strictObject({
-  /** For an image `registry/repository`. */
-  name,
-  kind: z.enum(['image', 'commit', 'plan', 'file']),
-  digest: z.union([digest, commitDigest]),
-});
-
-/** A subject of a promotion: always an image, an index and each of its children on their own. */
-export const imageSubject = z.strictObject({ name, kind: z.literal('image'), digest, platform: name.nullable() });
-
-/** The workflow that the gate runs in, by verified claims. `release` is the registered version that this commit is. */
-export const workflow = z.strictObject({
-  callerRef: name.nullable(),
-  callerSha: name.nullable(),
-  jobRef: name.nullable(),
-  jobSha: name.nullable(),
-  release: name.nullable(),
-});
 
 export const reason = z.strictObject({
   rule: z.string().regex(/^[a-z]+([._][a-z]+)*$/),

@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import { imageSubject, workflow } from './decision.ts';
 import { buildKind, commit, digest, isolation, milliseconds, name, stage, strength, text } from './primitives.ts';
 import { role } from './roles.ts';
 import { run } from './run.ts';
-import { scanReportFact } from './scan-report.ts';
+import { scanReportWith } from './scan-report-shape.ts';
+import { imageSubject, workflow } from './subject.ts';
 import { target } from './target.ts';
+
+/** In facts: the same, with times in milliseconds. */
+export const scanReportFact = scanReportWith(milliseconds);
 
 /** Where a fact was verified: a record's key or a digest in the registry. */
 const from = text;

@@ -2,6 +2,7 @@ import { isNode, LineCounter, parseDocument } from 'yaml';
 import { digestOf } from '../lib/digest.ts';
 import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
+import { keyProblems } from './check-keys.ts';
 import { type ContractFile, contractFile } from './contract-file.ts';
 import { type PolicyContract, policyContract } from './policy-contract.ts';
 import { type Problem, pathText, problemsOf } from './problems.ts';
@@ -33,8 +34,9 @@ export function parseContract(bytes: Buffer, what: string): Contract {
     throw new BadInput('contract.yaml', `contract ${what} is not YAML: ${broken.message.split('\n')[0]}`, broken);
   }
   const parsed = contractFile.safeParse(toPlain(document, what));
-  if (!parsed.success)
-    throw invalid(what, problemsOf(parsed.error, contractFile), (problem) => lineOf(document, lines, problem));
+  const problems = parsed.success ? keyProblems(parsed.data) : problemsOf(parsed.error, contractFile);
+  if (!parsed.success || problems.length > 0)
+    throw invalid(what, problems, (problem) => lineOf(document, lines, problem));
   return { file: parsed.data, policy: policyContract(parsed.data), digest: digestOf(bytes), bytes };
 }
 

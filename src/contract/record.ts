@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { subject } from './decision.ts';
 import { digest, name, slug, text, time } from './primitives.ts';
 import { run } from './run.ts';
+import { subject } from './subject.ts';
 
 export const PREDICATE_TYPE = 'urn:gatehouse:evidence:v1';
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';

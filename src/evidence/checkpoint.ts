@@ -5,7 +5,7 @@ import { digestOf } from '../lib/digest.ts';
 import { CouldNot, Denied } from '../lib/errors.ts';
 import type { Store } from '../store/store.ts';
 import { batchKey } from './layout.ts';
-import { contradiction, LOG_PREFIX, type Log, readLog } from './log.ts';
+import { contradiction, LOG_PREFIX, type Log, leafName, readLog } from './log.ts';
 import { leafHash, rootOf } from './merkle.ts';
 import { signTreeHead } from './tree-head.ts';
 
@@ -71,11 +71,12 @@ function requireSound(log: Log, input: CheckpointInput, keys: readonly string[])
 
 /** Objects without a leaf, in order of their keys. The log does not list itself: each head covers the batches before it. */
 async function newLeaves(store: Store, log: Log): Promise<{ leaves: Leaf[]; unread: string[] }> {
-  const known = new Set(log.leaves.map((leaf) => `${leaf.key} ${leaf.versionId}`));
+  const known = new Set(log.leaves.map(leafName));
   const leaves: Leaf[] = [];
   const unread: string[] = [];
-  for await (const { key, versionId, storeTime, oddity } of store.list('v1/')) {
-    if (oddity !== null || key.startsWith(LOG_PREFIX) || known.has(`${key} ${versionId}`)) continue;
+  for await (const entry of store.list('v1/')) {
+    const { key, versionId, storeTime, oddity } = entry;
+    if (oddity !== null || key.startsWith(LOG_PREFIX) || known.has(leafName(entry))) continue;
     const digest = await digestAt(store, key);
     if (digest === null) unread.push(key);
     else leaves.push({ key, versionId, digest, storeTime });

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { publicKey, requireStatementKey } from '../attestation/key-type.ts';
+import { publicKey, requireStatementKey } from '../contract/key-type.ts';
 import type { TrustedKey } from '../attestation/signer.ts';
 import { verifyStatement } from '../attestation/verify.ts';
 import { KEY_PREDICATE_TYPE, type KeyDocument, keyDocument } from '../contract/key.ts';

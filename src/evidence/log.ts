@@ -12,6 +12,11 @@ import { openTreeHead, type TreeHead } from './tree-head.ts';
 
 export const LOG_PREFIX = 'v1/log/';
 
+/** The name under which the log knows this version of an object. */
+export function leafName({ key, versionId }: Pick<Leaf, 'key' | 'versionId'>): string {
+  return `${key} ${versionId ?? ''}`;
+}
+
 /** The log as the store holds it, as far as it could be checked. */
 export interface Log {
   leaves: Leaf[];

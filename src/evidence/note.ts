@@ -1,5 +1,5 @@
 import { createHash, verify } from 'node:crypto';
-import { publicKey, requireCheckpointKey, spki } from '../attestation/key-type.ts';
+import { publicKey, requireCheckpointKey, spki } from '../contract/key-type.ts';
 import type { Signer } from '../attestation/signer.ts';
 import { Denied } from '../lib/errors.ts';
 

@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 import { onceKey } from './layout.ts';
 
 /**
- * Uses up a decision for one operation, before anything acts on it. Repeating it with the same operation id is no second use.
+ * Uses up a decision for one operation, before anything acts on it. Repeating it with the same mark is no second use.
  * Throws Denied `decision.used` when another operation was first, CouldNot when the store does not answer.
  */
 export async function consume(store: Store, decisionId: string, mark: OnceMark): Promise<void> {

@@ -1,4 +1,4 @@
-import { publicKey, requireStatementKey, spki } from '../attestation/key-type.ts';
+import { publicKey, requireStatementKey, spki } from '../contract/key-type.ts';
 import { signStatement } from '../attestation/sign.ts';
 import type { Signer } from '../attestation/signer.ts';
 import { KEY_PREDICATE_TYPE, type KeyDocument, keyDocument } from '../contract/key.ts';

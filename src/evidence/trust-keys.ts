@@ -1,4 +1,4 @@
-import { publicKey, requireCheckpointKey, requireStatementKey } from '../attestation/key-type.ts';
+import { publicKey, requireCheckpointKey, requireStatementKey } from '../contract/key-type.ts';
 import type { Trust } from '../contract/trust.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import type { workflow } from '../contract/decision.ts';
 import type { Facts } from '../contract/facts.ts';
 import type { Contract } from '../contract/load-contract.ts';
 import type { Register } from '../contract/register.ts';
 import type { Run } from '../contract/run.ts';
+import type { workflow } from '../contract/subject.ts';
 import type { Target } from '../contract/target.ts';
 import type { SignedRegister } from '../evidence/register.ts';
 import { approvalFacts, sourceFacts } from '../identity/people.ts';

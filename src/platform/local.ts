@@ -16,13 +16,24 @@ export function localPlatform(path: string, runFile: RunFile | null): Platform {
   return {
     identify: async () => identityOf(read(path), path, runFile),
     source: async (run) => sourceOf(read(path), path, run),
+    approvalsGiven: async (run, environment) =>
+      approvalsOf(read(path), run, environment).map(({ userId, state }) => ({ userId, state })),
     approvals: async (run, environment) =>
-      read(path)
-        .approvals.filter(
-          (each) => each.runId === run.id && each.attempt === run.attempt && each.environment === environment,
-        )
-        .map(({ userId, state, at }) => ({ userId, state, at, atFrom: 'platform', digest: null, strength: 'job' })),
+      approvalsOf(read(path), run, environment).map(({ userId, state, at }) => ({
+        userId,
+        state,
+        at,
+        atFrom: 'platform',
+        digest: null,
+        strength: 'job',
+      })),
   };
+}
+
+function approvalsOf(file: File, run: Run, environment: string): File['approvals'] {
+  return file.approvals.filter(
+    (each) => each.runId === run.id && each.attempt === run.attempt && each.environment === environment,
+  );
 }
 
 function read(path: string): File {

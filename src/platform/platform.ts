@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { workflow } from '../contract/decision.ts';
 import type { Run } from '../contract/run.ts';
+import type { workflow } from '../contract/subject.ts';
 
 /** The run that a process belongs to, as the platform itself vouches for it. */
 export interface RunIdentity {
@@ -10,6 +10,16 @@ export interface RunIdentity {
   /** User ids on the platform. */
   triggeredBy: string;
   reranBy: string | null;
+}
+
+/** What the verified claims of a job's token say of its run; the platform's API completes it. */
+export interface ClaimedRun extends Pick<RunIdentity, 'workflow'> {
+  run: Omit<Run, 'runner'>;
+  /** User id of whoever the token names. */
+  actor: string;
+  /** Id of the account that owns the repository; null where the token names none. */
+  owner: string | null;
+  runner: { id: string | null; environment: string; hosted: boolean };
 }
 
 /** Somebody with a part in a commit; a null id is an author whom the platform does not know. */
@@ -24,23 +34,36 @@ export interface Source {
   base: string | null;
   contributors: Contributor[];
   /** `at` is RFC 3339. */
-  reviews: { userId: string; state: 'approved' | 'changes_requested' | 'commented' | 'dismissed'; at: string }[];
+  reviews: {
+    /** Null where the account is gone. */
+    userId: string | null;
+    state: 'approved' | 'changes_requested' | 'commented' | 'dismissed';
+    at: string;
+  }[];
 }
 
-export interface PlatformApproval {
-  userId: string;
+/** Who said what about an environment, without a time; a null id is an account that is gone. */
+export interface GivenApproval {
+  userId: string | null;
   state: 'approved' | 'rejected';
+}
+
+export interface PlatformApproval extends GivenApproval {
   /** RFC 3339. */
   at: string;
   atFrom: 'review' | 'job-start' | 'job' | 'platform';
   digest: string | null;
+  /** What the platform alone vouches for; `boundApprovals` raises `job` to `run`. */
   strength: 'digest' | 'run' | 'job';
+  /** It was given after this time (RFC 3339), by the platform's clock; absent where the platform does not say. */
+  givenAfter?: string;
 }
 
 /** Where a pipeline runs: asked for what it alone knows. Nothing here decides. Every call throws CouldNot when it does not answer. */
 export interface Platform {
   identify(): Promise<RunIdentity>;
   source(run: Run): Promise<Source>;
-  /** In the order in which they were given. */
+  /** What has been said so far and may come back among `approvals` later: a run keeps it before its own approval is asked for. */
+  approvalsGiven(run: Run, environment: string): Promise<GivenApproval[]>;
   approvals(run: Run, environment: string): Promise<PlatformApproval[]>;
 }

@@ -1,4 +1,4 @@
-import type { Tool } from './reading.ts';
+import type { Conventions, Tool } from './reading.ts';
 import { tools } from './tools/index.ts';
 import { conventionsOf } from './tools/sarif-tools.ts';
 
@@ -29,6 +29,6 @@ export function identify(document: unknown, named: string | null): Identified {
 }
 
 /** How the command line and exit code of a tool are to be read, whatever format its report has. */
-export function conventions(tool: string) {
+export function conventions(tool: string): Conventions {
   return BY_NAME.get(tool) ?? conventionsOf(tool);
 }

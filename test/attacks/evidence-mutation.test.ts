@@ -31,11 +31,13 @@ describe('any single change of an anchored ledger is found (F55)', () => {
   async function codesAfter(key: string, change: Change, at: number): Promise<string[]> {
     const before = readFileSync(path(scene, key));
     const bytes = change(before, at);
-    if (bytes === null) rmSync(path(scene, key));
-    else write(scene, key, bytes);
-    const found = await codesOf(scene.store, { checkpoint: kept });
-    write(scene, key, before);
-    return found;
+    try {
+      if (bytes === null) rmSync(path(scene, key));
+      else write(scene, key, bytes);
+      return await codesOf(scene.store, { checkpoint: kept });
+    } finally {
+      write(scene, key, before);
+    }
   }
 
   it('there is nothing to find before', async () => {

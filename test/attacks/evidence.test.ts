@@ -199,11 +199,11 @@ const afterCheckpoint: Attack[] = [
   ],
   ['a blob is deleted', (scene) => remove(scene, blobKeyOf(scene)), ['ATTACHMENT_MISSING', 'BAD_CONTRACT', 'DELETED']],
   [
-    'a record is replaced by a link to itself elsewhere',
+    'a record is replaced by a link to itself in the temporary folder',
     (scene) => {
       const key = keyOf(scene, 'gate-promote/change.reviewed');
-      renameSync(path(scene, key), join(scene.folder, '..', 'elsewhere.json'));
-      symlinkSync(join(scene.folder, '..', 'elsewhere.json'), path(scene, key));
+      renameSync(path(scene, key), join(scene.folder, '.tmp/elsewhere'));
+      symlinkSync(join(scene.folder, '.tmp/elsewhere'), path(scene, key));
     },
     ['GAP', 'MANIFEST_MISSING', 'MISSING_STAGE', 'NOT_AN_OBJECT'],
   ],

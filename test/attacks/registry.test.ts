@@ -44,10 +44,11 @@ const approved = tinyImage('amd64', 'approved');
 const evil = tinyImage('amd64', 'evil');
 
 async function pushed(faults: (request: SeenRequest) => Fault = () => null, referrersApi = true) {
-  const state = { armed: false };
-  const opened = await scene.open({ referrersApi, faults: (request) => (state.armed ? faults(request) : null) });
+  const none: (request: SeenRequest) => Fault = () => null;
+  const now = { faults: none };
+  const opened = await scene.open({ referrersApi, faults: (request) => now.faults(request) });
   const top = await pushTiny(opened.client, scene.layout(imageParts(approved)));
-  state.armed = true;
+  now.faults = faults;
   return { ...opened, top };
 }
 
@@ -179,34 +180,41 @@ describe('a registry that wants credentials for somebody else', () => {
     },
   );
 
-  it('redirects to a host that asks for them itself', async () => {
+  /** A host that asks for credentials as a registry would: for itself, or for a token service of its own. */
+  const thief = async (scheme: 'basic' | 'bearer') => {
     const stolen: (string | undefined)[] = [];
-    const thief = await scene.scripted((request, response) => {
+    const { url } = await scene.scripted((request, response) => {
       stolen.push(request.headers.authorization);
-      response.writeHead(401, { 'www-authenticate': 'Basic realm="registry"' }).end();
+      const realm = `http://${request.headers.host}/token`;
+      const challenge = scheme === 'basic' ? 'Basic realm="registry"' : `Bearer realm="${realm}",service="registry"`;
+      response.writeHead(401, { 'www-authenticate': challenge }).end();
     });
-    const { client } = await scene.open(
-      { faults: () => ({ status: 307, headers: { location: `${thief.url}/x` } }) },
-      { credentials },
-    );
+    return { url, stolen };
+  };
+
+  it.each(['basic', 'bearer'] as const)('redirects to a host that asks for %s credentials itself', async (scheme) => {
+    const { url, stolen } = await thief(scheme);
+    const faults = () => ({ status: 307, headers: { location: `${url}/x` } });
+    const { client } = await scene.open({ faults }, { credentials });
     expect(await thrownBy(() => client.getBlob(REPOSITORY, blob, 10))).toMatchObject({ code: 'registry.unauthorized' });
     expect(stolen).toEqual([undefined]);
   });
 
-  it('has an upload go on at a host that asks for them', async () => {
-    const stolen: (string | undefined)[] = [];
-    const thief = await scene.scripted((request, response) => {
-      stolen.push(request.headers.authorization);
-      response.writeHead(401, { 'www-authenticate': 'Basic realm="registry"' }).end();
-    });
-    const faults = ({ method }: SeenRequest) =>
-      method === 'POST' ? { status: 202, headers: { location: `${thief.url}/x` } } : null;
-    const { client } = await scene.open({ faults }, { credentials });
-    expect(await thrownBy(() => client.putBytes(REPOSITORY, Buffer.from('x')))).toMatchObject({
-      code: 'registry.unauthorized',
-    });
-    expect(stolen).toEqual([undefined]);
-  });
+  it.each(['basic', 'bearer'] as const)(
+    'has an upload go on, after a login, at a host that asks for %s credentials',
+    async (scheme) => {
+      const { url, stolen } = await thief(scheme);
+      const faults = ({ method, headers }: SeenRequest) =>
+        method === 'POST' && headers.authorization !== undefined
+          ? { status: 202, headers: { location: `${url}/x` } }
+          : null;
+      const { client } = await scene.open({ auth: { ...credentials, scheme }, faults }, { credentials });
+      expect(await thrownBy(() => client.putBytes(REPOSITORY, Buffer.from('x')))).toMatchObject({
+        code: 'registry.unauthorized',
+      });
+      expect(stolen).toEqual([undefined]);
+    },
+  );
 
   it.each([
     ['a token service without TLS', { 'www-authenticate': 'Bearer realm="http://auth.example.org/token"' }, 401],

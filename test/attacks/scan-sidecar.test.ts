@@ -14,6 +14,12 @@ describe('attacks with a sidecar', () => {
   it.each<[string, Buffer, Buffer, string]>([
     ['of another report', failing, sidecar(clean), 'sidecar.report'],
     [
+      'of the report before one byte was changed',
+      Buffer.from(clean.toString().replace('12.7', '12.8')),
+      sidecar(clean),
+      'sidecar.report',
+    ],
+    [
       'of the report before a row was taken out',
       bytes({ ...documentOf('trivy', 'findings'), Results: [] }),
       sidecar(failing),

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signStatement } from '../../src/attestation/sign.ts';
@@ -9,6 +9,7 @@ import { itWith, toolPath } from '../support/tools.ts';
 import { p256Signer } from '../unit/evidence/sample-ledger.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bundle-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 const file = (name: string) => join(folder, name);
 const TYPE = 'urn:gatehouse:evidence:v1';
 const sha256 = createHash('sha256').update('hello\n').digest('hex');

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { exec } from '../../src/lib/exec.ts';
 
 /** Temporary folders of one test file; `afterAll(sandbox.clean)`. */
 export function sandboxes() {
@@ -70,4 +71,10 @@ export function commitAll(folder: string): string {
   git('add', '-A', '-f');
   git('commit', '-q', '-m', 'release');
   return git('rev-parse', 'HEAD').trim();
+}
+
+/** The same while this process goes on: for a program that talks to a server of ours. */
+export async function runAside(program: string, args: string[], env: Record<string, string>): Promise<Ended> {
+  const { code, stdout, stderr } = await exec(program, args, { cwd: process.cwd(), env });
+  return { code, stdout, stderr };
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BadInput } from '../../lib/errors.ts';
 import { readInput } from '../../lib/file.ts';
-import { publicKey, requireCheckpointKey, requireStatementKey, spki } from '../key-type.ts';
+import { publicKey, requireCheckpointKey, requireStatementKey, spki } from '../../contract/key-type.ts';
 import type { Signer, TrustedKey } from '../signer.ts';
 
 /**

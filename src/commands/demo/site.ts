@@ -37,13 +37,13 @@ export function copySite(from: Site, folder: string): Site {
 }
 
 /** Lays the fork: dist as it runs here, fresh keys a role, a contract of profile local, and the platform's file. */
-export function laySite(folder: string, home: string, sample: string, registry: string): Site {
+export function laySite(folder: string, home: string, reports: string, registry: string): Site {
   const site = siteAt(folder);
   for (const part of ['fork', 'store', 'gitops', ...ROLES.map((role) => join('roles', role))])
     mkdirSync(site.path(part), { recursive: true });
   cpSync(home, site.path('fork', 'dist'), { recursive: true });
   const keys = Object.fromEntries(ROLES.map((role) => [role, makeKey(site, role)]));
-  writeFileSync(site.path('fork', 'contract.yml'), contractText(registry, keys, importers(sample)));
+  writeFileSync(site.path('fork', 'contract.yml'), contractText(registry, keys, importers(reports)));
   writePlatform(site, platform());
   return site;
 }
@@ -67,8 +67,7 @@ function makeKey(site: Site, role: string): string {
 }
 
 /** Whoever ran the scanners is named by the sidecars of the committed reports. */
-function importers(sample: string): string[] {
-  const folder = join(sample, 'reports');
+function importers(folder: string): string[] {
   const sidecars = readdirSync(folder).filter((file) => file.endsWith('.sidecar.json'));
   return sidecars.sort().map(
     (file) =>

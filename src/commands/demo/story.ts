@@ -33,6 +33,8 @@ export interface Told {
 export interface Telling {
   home: string;
   sample: string;
+  /** Scanner reports with their sidecars. */
+  reports: string;
   /** An empty folder for everything. */
   folder: string;
   registry: string;
@@ -43,9 +45,9 @@ export interface Telling {
 /** The whole demo: one image promoted end to end, eight refusals, and an auditor's look at the store. Gives every step in order. */
 export async function tell(telling: Telling): Promise<Told[]> {
   const told: Told[] = [];
-  const reports = join(telling.sample, 'reports');
+  const { reports } = telling;
   const name = `${telling.registry}/${REPOSITORY}`;
-  const site = laySite(join(telling.folder, 'site'), telling.home, telling.sample, telling.registry);
+  const site = laySite(join(telling.folder, 'site'), telling.home, reports, telling.registry);
   const points = new Map<Point, Site>();
   const keep = (point: Point) => points.set(point, copySite(site, join(telling.folder, `at-${points.size}`)));
   const step = async (title: string, act: () => Promise<Told | Omit<Told, 'title' | 'milliseconds'>>) => {

@@ -5,14 +5,14 @@ import type { Store, StoreEntry } from '../../store/store.ts';
 import { type Finding, SETTLE_LIMIT } from '../finding.ts';
 import { runOfKey } from '../layout.ts';
 import { readLedgerKeys } from '../ledger-keys.ts';
-import { contradiction, LOG_PREFIX, type Log, readLog } from '../log.ts';
+import { contradiction, LOG_PREFIX, type Log, leafName, readLog } from '../log.ts';
 import type { TreeHead } from '../tree-head.ts';
 import { requireTrustKeys } from '../trust-keys.ts';
 import { checkDeploys } from './deploys.ts';
 import { checkReferences } from './references.ts';
 import { checkRun, runsOf } from './runs.ts';
 import { StageCheck } from './stages.ts';
-import { leafName, takeSurvey } from './survey.ts';
+import { takeSurvey } from './survey.ts';
 
 export interface LedgerReport {
   status: 'clean' | 'findings';

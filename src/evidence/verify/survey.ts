@@ -9,7 +9,7 @@ import { decode } from '../blob.ts';
 import type { Finding, FindingCode } from '../finding.ts';
 import { attemptOfSealKey, blobOfKey, hexOfKey, type Place, placeOf, runName, runOfKey } from '../layout.ts';
 import { KEYS_PREFIX, type LedgerKey, REGISTER_PREFIX } from '../ledger-keys.ts';
-import { LOG_PREFIX } from '../log.ts';
+import { LOG_PREFIX, leafName } from '../log.ts';
 import { BULK_LIMIT, DOCUMENT_LIMIT, REGISTER_LIMIT, readAtMost } from '../read-object.ts';
 import { type Problem, type ReadRecord, readRecordAt } from '../read-record.ts';
 import { readSeal } from './seal.ts';
@@ -77,11 +77,6 @@ export async function takeSurvey(
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return survey;
-}
-
-/** The name under which the log knows this version of an object. */
-export function leafName({ key, versionId }: Pick<Leaf, 'key' | 'versionId'>): string {
-  return `${key} ${versionId ?? ''}`;
 }
 
 type Look = (reading: Reading, entry: StoreEntry, bytes: Buffer, at: number | null) => Problem[];

@@ -15,7 +15,7 @@ export const gitleaks: Tool = {
     { flags: ['--baseline-path', '-b'] },
     { flags: ['--enable-rule'] },
     { flags: ['--max-target-megabytes'] },
-    { flags: ['--gitleaks-ignore-path', '-i'], all: [''] },
+    { flags: ['--gitleaks-ignore-path', '-i'] },
   ],
   foundCode: (argv) => ({ code: Number(optionIn(argv, '--exit-code') ?? 1), always: true }),
   claims(document) {

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signStatement } from '../../../src/attestation/sign.ts';
@@ -23,9 +23,12 @@ const document = (more: Partial<KeyDocument> = {}): KeyDocument => ({
   ...more,
 });
 let store: Store;
+let folder: string;
 beforeEach(() => {
-  store = directoryStore(mkdtempSync(join(tmpdir(), 'gatehouse-keys-')));
+  folder = mkdtempSync(join(tmpdir(), 'gatehouse-keys-'));
+  store = directoryStore(folder);
 });
+afterEach(() => rmSync(folder, { recursive: true }));
 const read = () => readLedgerKeys(store, [release.publicKeyPem]);
 
 describe('ledger keys', () => {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Signer } from '../../../src/attestation/signer.ts';
@@ -99,9 +99,15 @@ export interface Ledger {
   store: Store;
 }
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A directory store with the keys above in it. `from` is when they come into force, in milliseconds. */
 export async function newLedger(from = Date.now() - 30 * 24 * HOUR): Promise<Ledger> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-ledger-'));
+  folders.push(folder);
   const store = directoryStore(folder);
   for (const [role, signer] of Object.entries(keys)) {
     const repositories = role === 'stranger' ? ['8'] : ['7'];

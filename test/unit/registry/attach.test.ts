@@ -95,6 +95,22 @@ describe.each([
     expect(config.history).toHaveLength(2);
   });
 
+  it('keeps two signatures of one payload', async () => {
+    const { client, top } = await open();
+    const payload = json({ payload: 'same' });
+    const signed = ['YQ==', 'Yg=='].map((signature) => ({
+      ...readySignature(signature),
+      simpleSigning: { payload, signature },
+    }));
+    await attachAll(client, REPOSITORY, top, signed.slice(0, 1), NOW);
+    await attachAll(client, REPOSITORY, top, signed, NOW);
+    const found = await readAttachments(client, REPOSITORY, top.digest);
+    expect(found.flatMap((entry) => (entry.kind === 'legacy-signature' ? [entry.signature] : []))).toEqual([
+      'YQ==',
+      'Yg==',
+    ]);
+  });
+
   it('the same again changes nothing', async () => {
     const { client, top } = await open();
     const first = await attachAll(client, REPOSITORY, top, [ready('one'), readySignature('one')], NOW);

@@ -240,6 +240,25 @@ describe('authentication', () => {
     expect(seen.filter(({ path }) => path.startsWith('/token'))).toHaveLength(2);
   });
 
+  it('asks for another token when the old one was revoked', async () => {
+    const tokens: string[] = [];
+    const { host } = await scene.scripted((request, response) => {
+      if (request.url?.startsWith('/token')) {
+        tokens.push(`token-${tokens.length + 1}`);
+        response.end(JSON.stringify({ token: tokens.at(-1) }));
+      } else if (
+        request.headers.authorization === (request.url?.endsWith('/v1') ? 'Bearer token-1' : 'Bearer token-2')
+      ) {
+        response.writeHead(404).end();
+      } else
+        response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${request.headers.host}/token"` }).end();
+    });
+    const client = createRegistryClient({ registry: host, timing: fakeTiming() });
+    expect(await client.findManifest(REPOSITORY, 'v1')).toBeNull();
+    expect(await client.findManifest(REPOSITORY, 'v2')).toBeNull();
+    expect(tokens).toEqual(['token-1', 'token-2']);
+  });
+
   it('sends nothing to a registry that does not ask', async () => {
     const { client, seen } = await scene.open({}, { credentials });
     await client.findManifest(REPOSITORY, 'v1');

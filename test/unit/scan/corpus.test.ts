@@ -117,4 +117,20 @@ const rated = counted.flatMap((one) =>
       expect(secrets.filter((secret) => !secret.includes('REDACTED') && text.includes(secret))).toEqual([]);
     },
   );
+
+  it('the figures', () => {
+    const sums = { expected: 0, raw: 0, compatible: 0 };
+    for (const one of counted) {
+      const { findings } = read(one.tool, one.files[0] as string);
+      const expected = one.counts[0]?.[1] as number;
+      sums.expected += expected;
+      sums.raw += findings.length;
+      sums.compatible += (COMPATIBLE[one.tool] ?? ((all: Finding[]) => all.length))(findings) === expected ? 1 : 0;
+    }
+    const stated = rated.filter((one) => !OURS.has(`${one.file}:${one.index}`)).length;
+    console.log(
+      `${counted.length} expectations of ${READERS.size} formats: ${sums.raw} findings read where ${sums.expected} are expected, ${sums.compatible} counts equal; ${stated} of ${rated.length} severities equal, the others stricter by policy`,
+    );
+    expect(sums.compatible).toBe(counted.length);
+  });
 });

@@ -3,7 +3,18 @@ import type { ScanReport } from '../../../src/contract/scan-report.ts';
 import { BadInput } from '../../../src/lib/errors.ts';
 import type { Origin } from '../../../src/scan/index.ts';
 import { type Mutant, reencoded, replaced, reshaped, swapped, truncated, unrated } from './mutants.ts';
-import { bytes, bytesOf, documentOf, NOWHERE, ran, scan, sidecarFor, TOOLS, type ToolName } from './scanning.ts';
+import {
+  bytes,
+  bytesOf,
+  documentOf,
+  NOWHERE,
+  ran,
+  sarifRun,
+  scan,
+  sidecarFor,
+  TOOLS,
+  type ToolName,
+} from './scanning.ts';
 
 /*
  * The claim: whatever is done to a report, it either no longer counts as a complete scan of what it covered, or it still says the

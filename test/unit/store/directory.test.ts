@@ -23,6 +23,10 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'gatehouse-store-'));
   store = directoryStore(root);
 });
+afterEach(() => {
+  chmodSync(root, 0o755);
+  rmSync(root, { recursive: true });
+});
 
 async function listed(prefix = ''): Promise<StoreEntry[]> {
   const entries: StoreEntry[] = [];

@@ -1,12 +1,13 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { publicKey } from '../../../../src/attestation/key-type.ts';
+import { publicKey } from '../../../../src/contract/key-type.ts';
 import { localCheckpointSigner, localSigner } from '../../../../src/attestation/keys/local.ts';
 
 type Pair = { publicKey: import('node:crypto').KeyObject; privateKey: import('node:crypto').KeyObject };
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-keys-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Writes the private key into the folder and answers with its URL and the public half. */
 function onDisk(name: string, pair: Pair) {

@@ -1,0 +1,91 @@
+/**
+ * Measures whole processes of the shipped dist against a bare `node -e 0` in the same run: medians of alternating runs, as
+ * ratios, so that the figure holds on a slow or busy machine too. Peak memory is read once for each.
+ *
+ *   npm run bench              31 runs each
+ *   npm run bench -- --runs 7
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { allowed, finding, NOW, report, scan } from '../test/fixtures/gate/facts.ts';
+
+interface Subject {
+  name: string;
+  args: string[];
+  /** Ratio to the bare process that it is meant to stay under, where one was set. */
+  target: number | null;
+}
+
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '31' } } });
+const runs = Number(values.runs);
+if (!Number.isInteger(runs) || runs < 3) {
+  console.error('--runs takes a whole number from 3 up');
+  process.exit(2);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
+try {
+  console.log(`node ${process.version}, median of ${runs} alternating runs\n`);
+  console.log('process                                          ms   ratio  target   peak MB');
+  for (const row of measure(subjects())) console.log(row);
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+function subjects(): Subject[] {
+  const judge = (facts: string) => ['dist/gatehouse.js', 'policy-gate', '--facts', facts, '--contract', 'test/fixtures/gate/contract.yml', '--now', new Date(NOW).toISOString(), '--json'];
+  return [
+    { name: 'node -e 0', args: ['-e', '0'], target: null },
+    { name: 'gatehouse policy-gate --help', args: ['dist/gatehouse.js', 'policy-gate', '--help'], target: 2.3 },
+    { name: 'gatehouse policy-gate --facts (4 findings)', args: judge(factsWith(4)), target: 4 },
+    { name: 'gatehouse policy-gate --facts (10,000 findings)', args: judge(factsWith(10_000)), target: null },
+    { name: 'gatehouse contract check', args: ['dist/gatehouse.js', 'contract', 'check'], target: null },
+  ];
+}
+
+function factsWith(findings: number): string {
+  const facts = allowed();
+  facts.scans[0] = scan(report('trivy', 'container', Array.from({ length: findings }, (_, i) => finding({ rule: `CVE-2026-${i}` }))));
+  const file = join(folder, `facts-${findings}.json`);
+  writeFileSync(file, JSON.stringify(facts));
+  return file;
+}
+
+function measure(all: Subject[]): string[] {
+  const times = all.map(() => [] as number[]);
+  for (let round = -1; round < runs; round++) {
+    for (const [i, { args }] of all.entries()) {
+      const took = once(args);
+      // The first round fills the file system's caches.
+      if (round >= 0) (times[i] as number[]).push(took);
+    }
+  }
+  const bare = median(times[0] as number[]);
+  return all.map(({ name, args, target }, i) => {
+    const ms = median(times[i] as number[]);
+    const over = target !== null && ms / bare > target ? '  OVER' : '';
+    return `${name.padEnd(46)} ${ms.toFixed(1).padStart(5)}  ${(ms / bare).toFixed(2).padStart(5)}×  ${(target === null ? '' : `≤ ${target}×`).padEnd(7)}  ${peakMegabytes(args).toFixed(0).padStart(5)}${over}`;
+  });
+}
+
+/** Milliseconds of one whole process. Throws when it does not end with exit 0: a failure is not to be timed. */
+function once(args: string[]): number {
+  const start = process.hrtime.bigint();
+  const { status, stderr } = spawnSync(process.execPath, args, { env: { PATH: process.env.PATH }, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const took = Number(process.hrtime.bigint() - start) / 1e6;
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with exit ${status}: ${stderr}`);
+  return took;
+}
+
+function peakMegabytes(args: string[]): number {
+  const hook = "data:text/javascript,process.on('exit',()=>process.stderr.write(`\\nPEAK ${process.resourceUsage().maxRSS}\\n`))";
+  const { stderr } = spawnSync(process.execPath, ['--import', hook, ...args], { env: { PATH: process.env.PATH }, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  return Number(/PEAK (\d+)/.exec(stderr)?.[1] ?? Number.NaN) / 1024;
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+}

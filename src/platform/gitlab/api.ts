@@ -1,0 +1,40 @@
+import type { z } from 'zod';
+import type { Http } from '../../lib/http.ts';
+import { createRest, type Question, type Rest } from '../rest.ts';
+
+export interface GitlabAccess {
+  http: Http;
+  /** Base address of the REST API, from the contract, for example `https://gitlab.com/api/v4`. */
+  api: string;
+  /** A job's own token answers few of the questions; the rest take a project access token with `read_api`. */
+  token: { kind: 'JOB-TOKEN' | 'PRIVATE-TOKEN'; value: string };
+  sleep(milliseconds: number): Promise<void>;
+}
+
+export interface GitlabApi extends Pick<Rest, 'get' | 'list' | 'pages'> {
+  /** Asks GraphQL, which alone knows the accounts behind commits. */
+  query<S extends z.ZodType>(
+    question: Omit<Question<S>, 'path'> & { query: string; variables: Record<string, string> },
+  ): Promise<z.infer<S>>;
+}
+
+/** GitLab's API, asked about one project by its number: paths begin behind `/projects/<id>`. */
+export function gitlabApi({ http, api, token, sleep }: GitlabAccess, projectId: string): GitlabApi {
+  const rest = createRest({ http, base: api, headers: { [token.kind]: token.value }, sleep });
+  const within = <S extends z.ZodType>(question: Question<S>): Question<S> => ({
+    ...question,
+    path: `/projects/${encodeURIComponent(projectId)}${question.path}`,
+  });
+  return {
+    get: (question) => rest.get(within(question)),
+    pages: (question) => rest.pages(within(question)),
+    list: (question) => rest.list(within(question)),
+    query: ({ query, variables, ...question }) =>
+      rest.post({
+        ...question,
+        path: '',
+        url: api.replace(/\/v4\/*$/, '/graphql'),
+        body: { query, variables },
+      }),
+  };
+}

@@ -1,0 +1,160 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { z } from 'zod';
+import { problemText } from '../contract/problems.ts';
+import { CouldNot, messageOf } from '../lib/errors.ts';
+import type { Http, HttpReply } from '../lib/http.ts';
+import { parseJson } from '../lib/json.ts';
+
+export interface RestOptions {
+  http: Http;
+  /** Base address of the API, from the contract. */
+  base: string;
+  headers: Record<string, string>;
+  ca?: readonly string[];
+  /** Waits so many milliseconds between attempts. */
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** What is asked: `what` reads after "could not", `need` is the permission without which the platform answers 403 or 404. */
+export interface Question<S extends z.ZodType> {
+  path: string;
+  schema: S;
+  what: string;
+  need: string;
+}
+
+export interface Rest {
+  get<S extends z.ZodType>(question: Question<S>): Promise<z.infer<S>>;
+  post<S extends z.ZodType>(question: Question<S> & { url: string; body: unknown }): Promise<z.infer<S>>;
+  /** The pages of a list, one by one; throws where there are more than are read. */
+  pages<S extends z.ZodType<unknown[]>>(question: Question<S>): AsyncGenerator<z.infer<S>>;
+  /** The whole list. */
+  list<S extends z.ZodType<unknown[]>>(question: Question<S>): Promise<z.infer<S>>;
+}
+
+export const PER_PAGE = 100;
+const PAGES = 10;
+const LIMIT = 8 * 1024 * 1024;
+const TIMEOUT = 30_000;
+const DELAYS = [500, 2_000];
+
+/**
+ * A platform's JSON API. An answer counts only with status 200, as JSON, and when it fits the schema: anything else is
+ * CouldNot `platform.refused`, `.rate_limited`, `.unavailable`, `.status`, `.reply` or `.too_many`, never an empty list.
+ */
+export function createRest(options: RestOptions): Rest {
+  const base = options.base.replace(/\/+$/, '');
+
+  const ask = async <S extends z.ZodType>(question: Question<S>, sent: Sent): Promise<Answer<z.infer<S>>> => {
+    const reply = await patiently(options, question, sent);
+    return { body: parsed(reply, question), headers: reply.headers };
+  };
+
+  const get: Rest['get'] = async (question) =>
+    (await ask(question, { method: 'GET', url: `${base}${question.path}` })).body;
+
+  const pages: Rest['pages'] = async function* (question) {
+    for (let page = 1; page <= PAGES; page++) {
+      const url = `${base}${question.path}${question.path.includes('?') ? '&' : '?'}per_page=${PER_PAGE}&page=${page}`;
+      const { body, headers } = await ask(question, { method: 'GET', url });
+      yield body;
+      // A full page is always followed by another question: a missing link must not hide what comes after it.
+      if (body.length < PER_PAGE && !namesNextPage(headers)) return;
+    }
+    throw failure('too_many', question, `there are more than ${PAGES * PER_PAGE} entries, the most that are read`);
+  };
+
+  return {
+    get,
+    pages,
+    post: async (question) =>
+      (await ask(question, { method: 'POST', url: question.url, body: Buffer.from(JSON.stringify(question.body)) }))
+        .body,
+    list: async (question) => {
+      const all = [];
+      for await (const page of pages(question)) all.push(...page);
+      return all as z.infer<typeof question.schema>;
+    },
+  };
+}
+
+interface Sent {
+  method: 'GET' | 'POST';
+  url: string;
+  body?: Buffer;
+}
+
+interface Answer<T> {
+  body: T;
+  headers: IncomingHttpHeaders;
+}
+
+/** GitHub names the next page in `link`, GitLab in `x-next-page` or `link`. */
+function namesNextPage({ link, 'x-next-page': next }: IncomingHttpHeaders): boolean {
+  return (typeof next === 'string' && next !== '') || /rel="?next"?/.test(String(link ?? ''));
+}
+
+/** Asks again, twice at most, where the platform was not there for the moment. */
+async function patiently(options: RestOptions, question: Question<z.ZodType>, sent: Sent): Promise<HttpReply> {
+  for (const delay of [...DELAYS, null]) {
+    const reply = await once(options, question, sent);
+    if (reply instanceof CouldNot) {
+      if (delay === null || !['http.unreachable', 'http.timeout', 'platform.unavailable'].includes(reply.code)) throw reply;
+      await options.sleep(delay);
+    } else return reply;
+  }
+  throw new Error('unreachable');
+}
+
+async function once(options: RestOptions, question: Question<z.ZodType>, sent: Sent): Promise<HttpReply | CouldNot> {
+  try {
+    const reply = await options.http({
+      ...sent,
+      what: question.what,
+      headers: {
+        accept: 'application/json',
+        ...options.headers,
+        ...(sent.body && { 'content-type': 'application/json' }),
+      },
+      limit: LIMIT,
+      timeout: TIMEOUT,
+      ...(options.ca && { ca: options.ca }),
+    });
+    return reply.status === 200 ? reply : refusal(reply, question);
+  } catch (thrown) {
+    if (thrown instanceof CouldNot) return thrown;
+    throw thrown;
+  }
+}
+
+function refusal({ status, headers }: HttpReply, question: Question<z.ZodType>): CouldNot {
+  if (status >= 500) return failure('unavailable', question, `the platform answered ${status}; run again later`);
+  if (status === 429 || headers['x-ratelimit-remaining'] === '0' || headers['retry-after'] !== undefined) {
+    return failure('rate_limited', question, `the platform answered ${status}: too many requests; run again later`);
+  }
+  if ([401, 403, 404].includes(status)) {
+    const hides = status === 404 ? ', which is also how it hides what a token may not see' : '';
+    return failure(
+      'refused',
+      question,
+      `the platform answered ${status}${hides}; it must exist, and the token needs ${question.need}`,
+    );
+  }
+  return failure('status', question, `the platform answered ${status}, which is no answer to that question`);
+}
+
+function parsed<S extends z.ZodType>(reply: HttpReply, question: Question<S>): z.infer<S> {
+  let document: unknown;
+  try {
+    document = parseJson(reply.body, 'the answer');
+  } catch (cause) {
+    throw failure('reply', question, `${messageOf(cause)}; is the address in contract.yml that of the API?`, cause);
+  }
+  const found = question.schema.safeParse(document);
+  if (found.success) return found.data;
+  throw failure('reply', question, `the answer is not of the expected shape: ${problemText(found.error, question.schema)}`);
+}
+
+function failure(code: string, { what }: { what: string }, why: string, cause?: unknown): CouldNot {
+  return new CouldNot(`platform.${code}`, `could not ${what}: ${why}`, cause);
+}
