@@ -2,10 +2,11 @@ import type { z } from 'zod';
 import type { Facts } from '../contract/facts.ts';
 import type { Contract } from '../contract/load-contract.ts';
 import type { Register } from '../contract/register.ts';
-import type { Run } from '../contract/run.ts';
 import type { workflow } from '../contract/subject.ts';
 import type { Target } from '../contract/target.ts';
+import { redact } from '../evidence/redact.ts';
 import type { SignedRegister } from '../evidence/register.ts';
+import { boundApprovals } from '../identity/approvals.ts';
 import { approvalFacts, sourceFacts } from '../identity/people.ts';
 import { parseTime } from '../lib/time.ts';
 import type { PlatformApproval, RunIdentity, Source } from '../platform/platform.ts';
@@ -14,6 +15,7 @@ import { readImage } from '../registry/image.ts';
 import type { Reference } from '../registry/reference.ts';
 import { type AttestationFacts, attestationFacts } from './attestations.ts';
 import { type Ledger, recordsAbout, type VerifiedRecord } from './evidence.ts';
+import { isSameAttempt, openingOf } from './opening.ts';
 import { type RunningRelease, releaseOf } from './release.ts';
 import { scanFacts } from './scans.ts';
 
@@ -43,7 +45,8 @@ const ABOUT_COMMIT = ['run.opened', 'change.reviewed', 'approval.decided'];
 
 /**
  * Assembles facts from verified evidence: the registry's signed statements, the ledger's signed records, the register and the
- * platform's own answers. It collects and verifies; it decides nothing. Throws CouldNot when a source does not answer.
+ * platform's own answers. It collects and verifies; it decides nothing. What looks like a secret is replaced before anything
+ * is judged: facts are stored as they were judged, for years. Throws CouldNot when a source does not answer.
  */
 export async function assembleFacts(question: Question, world: World): Promise<Facts> {
   const { image, identity, environment } = question;
@@ -73,9 +76,15 @@ export async function assembleFacts(question: Question, world: World): Promise<F
       scanFacts(world, world.contract, digest),
     ),
   );
-  const groups = world.contract.file.environments[environment]?.approvals.groups ?? [];
-  const rules = world.contract.file.environments[environment];
-  return {
+  const environments = world.contract.file.environments;
+  const rules = Object.hasOwn(environments, environment) ? environments[environment] : undefined;
+  const records = [...about.flatMap((each) => each.records), ...commit.records];
+  const opening = openingOf(identity.run, environment, records);
+  const approvals =
+    opening.approvalsBefore === null
+      ? []
+      : boundApprovals(question.approvals, opening.approvalsBefore, promotedAt(question, records));
+  const facts: Facts = {
     schema: 'gatehouse/facts/1',
     stage: question.stage,
     environment,
@@ -86,7 +95,14 @@ export async function assembleFacts(question: Question, world: World): Promise<F
     source: sourceFacts(identity, question.source, register),
     ...joined(attestations),
     scans: scans.flat(),
-    approvals: approvalFacts(identity.run, question.approvals, register, groups, world.now, question.approvalsFrom),
+    approvals: approvalFacts(
+      identity.run,
+      approvals,
+      register,
+      rules?.approvals.groups ?? [],
+      world.now,
+      question.approvalsFrom,
+    ),
     runner: { name: identity.run.runner.name, pool: identity.run.runner.pool, hosted: identity.run.runner.hosted },
     registries: [image.registry],
     services: register.agreements
@@ -98,17 +114,18 @@ export async function assembleFacts(question: Question, world: World): Promise<F
       effective: ms(effective),
       expires: ms(expires),
     })),
-    revoked: register.revokedDigests.filter(({ since }) => ms(since) <= world.now).map(({ digest }) => digest),
-    receipts: receiptsOf(question, [...about.flatMap(({ records }) => records), ...commit.records], scans.flat()),
+    revoked: register.revokedDigests.map(({ digest }) => digest),
+    receipts: receiptsOf(question, records, scans.flat()),
     changeTicket: null,
     register: {
       digest: world.register.digest,
       number: register.number,
       time: ms(register.time),
-      openedWith: openedWith(identity.run, commit.records),
+      openedWith: opening.register,
     },
     clock: 'local',
   };
+  return redact(facts).value;
 }
 
 function workflowFacts(
@@ -129,27 +146,16 @@ function joined(all: AttestationFacts[]): AttestationFacts {
 
 /**
  * The records that stand for stages. What belongs to a run must be of this run and attempt; what belongs to the image may be of
- * an earlier run. A promote decision counts when it allowed this very digest for this environment.
+ * an earlier run. An opening, an approval or a promote decision counts for its own environment only.
  */
-function receiptsOf(
-  { identity, environment, image }: Question,
-  records: VerifiedRecord[],
-  scans: Facts['scans'],
-): Facts['receipts'] {
-  const { run } = identity;
-  const ofThisRun = ({ record }: VerifiedRecord) => isSameAttempt(record.run, run);
+function receiptsOf(question: Question, records: VerifiedRecord[], scans: Facts['scans']): Facts['receipts'] {
+  const { identity, environment } = question;
   const counts = (found: VerifiedRecord) => {
-    const { type, outcome, data, subjects } = found.record;
+    const { type, outcome } = found.record;
     if (['build.completed', 'sbom.created', 'artifact.signed'].includes(type)) return outcome === 'success';
-    if (type !== 'gate.decided') return ofThisRun(found);
-    return (
-      ofThisRun(found) &&
-      outcome === 'success' &&
-      data.stage === 'promote' &&
-      data.simulated === false &&
-      found.record.environment === environment &&
-      subjects.some((subject) => subject.digest === image.digest)
-    );
+    if (!isSameAttempt(found.record.run, identity.run)) return false;
+    if (type === 'gate.decided') return isPromotion(question, found);
+    return type === 'change.reviewed' || found.record.environment === environment;
   };
   return [
     ...records.filter(counts).map(({ record, key, storedAt }) => ({ type: record.type, key, time: storedAt })),
@@ -157,21 +163,23 @@ function receiptsOf(
   ];
 }
 
-/** The register's number that this attempt's run.opened saw. */
-function openedWith(run: Run, records: VerifiedRecord[]): number | null {
-  const opened = records.find(({ record }) => record.type === 'run.opened' && isSameAttempt(record.run, run));
-  const number = opened?.record.data.registerNumber;
-  return Number.isSafeInteger(number) ? (number as number) : null;
+/** Whether this record promoted this very image, for this environment, in this attempt. */
+function isPromotion({ identity, environment, image }: Question, { record }: VerifiedRecord): boolean {
+  return (
+    record.type === 'gate.decided' &&
+    isSameAttempt(record.run, identity.run) &&
+    record.outcome === 'success' &&
+    record.data.stage === 'promote' &&
+    record.data.simulated === false &&
+    record.environment === environment &&
+    record.subjects.some((subject) => subject.digest === image.digest)
+  );
 }
 
-function isSameAttempt(a: Run, b: Run): boolean {
-  return (
-    a.platform === b.platform &&
-    a.host === b.host &&
-    a.repositoryId === b.repositoryId &&
-    a.id === b.id &&
-    a.attempt === b.attempt
-  );
+/** When the store took the first decision that promoted the image, in milliseconds, or null. */
+function promotedAt(question: Question, records: VerifiedRecord[]): number | null {
+  const times = records.filter((found) => isPromotion(question, found)).map(({ storedAt }) => storedAt);
+  return times.length === 0 ? null : Math.min(...times);
 }
 
 /** The schema has accepted the time. */

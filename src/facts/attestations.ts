@@ -49,7 +49,8 @@ export async function attestationFacts(
 function statementTimes(signed: VerifiedRecord[]): Map<string, number> {
   const times = new Map<string, number>();
   for (const { record, storedAt } of signed) {
-    for (const statement of signedData.parse(record.data).statements)
+    // What a role may sign it may also sign badly: a record that says nothing gives no statement a time.
+    for (const statement of signedData.safeParse(record.data).data?.statements ?? [])
       times.set(statement.digest, Math.min(storedAt, times.get(statement.digest) ?? storedAt));
   }
   return times;

@@ -57,18 +57,24 @@ export function approvalFacts(
   });
 }
 
-/** Membership in the first of the groups that has this person; `active` only while the entry is active and in its window. */
+/**
+ * Membership in the first of the groups that has this person; `active` only while an entry is active and in its window, and no
+ * other entry of that group says at the same time that it is not: a revocation need not find and remove what it revokes.
+ */
 export function entitlementOf(
   register: Register,
   personId: string,
   groups: string[],
   now: number,
 ): Facts['approvals'][number]['entitlement'] {
-  const entries = register.groups.filter((entry) => entry.personId === personId && groups.includes(entry.group));
-  const inForce = (entry: Register['groups'][number]) =>
-    entry.active && ms(entry.from) <= now && (entry.until === null || now < ms(entry.until));
-  const entry = entries.find(inForce) ?? entries[0];
-  return entry === undefined ? null : { group: entry.group, active: inForce(entry), at: ms(register.time) };
+  const of = (group: string) => register.groups.filter((entry) => entry.personId === personId && entry.group === group);
+  const isNow = ({ from, until }: Register['groups'][number]) => ms(from) <= now && (until === null || now < ms(until));
+  const isActive = (group: string) => {
+    const entries = of(group).filter(isNow);
+    return entries.length > 0 && entries.every(({ active }) => active);
+  };
+  const group = groups.find(isActive) ?? groups.find((each) => of(each).length > 0);
+  return group === undefined ? null : { group, active: isActive(group), at: ms(register.time) };
 }
 
 /** The schema has accepted the time. */

@@ -54,7 +54,11 @@ function allowed(request: HttpRequest): URL {
     throw failure('url', request, `the address of ${url.host} carries a password; take it out`);
   }
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.includes(url.hostname))) {
-    throw failure('url', request, `${url.protocol}//${url.host} is not https: anybody on the way could answer; use https`);
+    throw failure(
+      'url',
+      request,
+      `${url.protocol}//${url.host} is not https: anybody on the way could answer; use https`,
+    );
   }
   return url;
 }
@@ -123,7 +127,11 @@ function tooLate(request: HttpRequest, url: URL): CouldNot {
 }
 
 function tooLarge(request: HttpRequest, url: URL): CouldNot {
-  return failure('too_large', request, `${url.host} answered with more than ${request.limit} bytes, the most that is read`);
+  return failure(
+    'too_large',
+    request,
+    `${url.host} answered with more than ${request.limit} bytes, the most that is read`,
+  );
 }
 
 function unreachable(request: HttpRequest, url: URL, cause: Error): CouldNot {

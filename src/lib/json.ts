@@ -1,10 +1,14 @@
 import { BadInput } from './errors.ts';
 
+/** Brackets within brackets that are followed; what walks a document afterwards must not run out of stack. */
+const DEPTH_LIMIT = 512;
+
 /**
  * Parses bytes as JSON the way a judge must: UTF-8 without a byte order mark, no duplicate keys (parsers disagree on which
- * one wins) and no `__proto__` keys. `what` names the input in the error.
+ * one wins), no `__proto__` keys, and nothing that canonical JSON cannot carry (numbers beyond a double, halves of surrogate
+ * pairs). `what` names the input in the error.
  *
- * Throws BadInput with code `json.empty`, `json.encoding`, `json.syntax` or `json.duplicate_key`.
+ * Throws BadInput with code `json.empty`, `json.encoding`, `json.syntax`, `json.duplicate_key`, `json.depth` or `json.number`.
  */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
   const text = decode(bytes, what);
@@ -12,13 +16,7 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
     throw new BadInput('json.empty', `${what} is empty (${bytes.length} bytes): expected a JSON document`);
   }
   const value = parse(text, what);
-  const repeated = findBadKey(text);
-  if (repeated !== null) {
-    throw new BadInput(
-      'json.duplicate_key',
-      `${what} has the key ${JSON.stringify(repeated)} where it must not be: it is repeated or "__proto__", and readers would disagree on what it means`,
-    );
-  }
+  refuseAmbiguous(text, what);
   return value;
 }
 
@@ -39,34 +37,64 @@ function parse(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new BadInput('json.syntax', `${what} is not JSON: ${(cause as Error).message}`, cause);
+    throw new BadInput('json.syntax', `${what} is not JSON: ${placeOf(cause as Error)}`, cause);
   }
 }
 
+/** The engine's message; not the one that quotes the input, which may hold a secret or a command to whoever shows the log. */
+function placeOf({ message }: Error): string {
+  return message.startsWith('Unexpected token') ? 'it has a character where none can be' : message;
+}
+
 /**
- * The first repeated or `__proto__` key of a text that JSON.parse has accepted, or null. One pass over strings and
- * brackets; keys are compared after unescaping.
+ * Refuses what readers disagree on in a text that JSON.parse has accepted. One pass over strings, numbers and brackets; keys
+ * are compared after unescaping.
  */
-function findBadKey(text: string): string | null {
+function refuseAmbiguous(text: string, what: string): void {
   const objects: (Set<string> | null)[] = [];
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (c === 0x7b) objects.push(new Set());
-    else if (c === 0x5b) objects.push(null);
-    else if (c === 0x7d || c === 0x5d) objects.pop();
-    else if (c === 0x22) {
-      const end = endOfString(text, i);
-      const keys = objects.at(-1);
-      if (keys && nextIsColon(text, end)) {
-        const raw = text.slice(i, end);
-        const key = raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1);
-        if (key === '__proto__' || keys.has(key)) return key;
-        keys.add(key);
-      }
-      i = end - 1;
-    }
+    if (c === 0x7b || c === 0x5b) {
+      objects.push(c === 0x7b ? new Set() : null);
+      if (objects.length > DEPTH_LIMIT)
+        throw new BadInput('json.depth', `${what} is nested more than ${DEPTH_LIMIT} levels deep: no document here is`);
+    } else if (c === 0x7d || c === 0x5d) objects.pop();
+    else if (c === 0x22) i = readString(text, i, objects.at(-1) ?? null, what) - 1;
+    else if (c === 0x2d || (c >= 0x30 && c <= 0x39)) i = readNumber(text, i, what) - 1;
   }
-  return null;
+}
+
+/** Checks the string that opens at `start`, as a key where a colon follows; gives the index behind it. */
+function readString(text: string, start: number, keys: Set<string> | null, what: string): number {
+  const end = endOfString(text, start);
+  const raw = text.slice(start, end);
+  const escaped = raw.includes('\\');
+  const value = escaped ? (JSON.parse(raw) as string) : raw.slice(1, -1);
+  if (escaped && !value.isWellFormed())
+    throw new BadInput('json.encoding', `${what} has a string with half a surrogate pair: it is no text`);
+  if (keys === null || !nextIsColon(text, end)) return end;
+  if (value === '__proto__' || keys.has(value)) {
+    throw new BadInput(
+      'json.duplicate_key',
+      `${what} has the key ${JSON.stringify(value)} where it must not be: it is repeated or "__proto__", and readers would disagree on what it means`,
+    );
+  }
+  keys.add(value);
+  return end;
+}
+
+/** Checks the number at `start`; gives the index behind it. */
+function readNumber(text: string, start: number, what: string): number {
+  let end = start + 1;
+  while (end < text.length && isOfNumber(text.charCodeAt(end))) end++;
+  if (!Number.isFinite(Number(text.slice(start, end))))
+    throw new BadInput('json.number', `${what} has a number that is larger than any reader can hold`);
+  return end;
+}
+
+/** A digit, `+`, `-`, `.`, `E` or `e`. */
+function isOfNumber(c: number): boolean {
+  return (c >= 0x30 && c <= 0x39) || c === 0x2b || c === 0x2d || c === 0x2e || c === 0x45 || c === 0x65;
 }
 
 /** Index just behind the closing quote of the string that opens at `start`. */

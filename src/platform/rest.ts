@@ -99,7 +99,8 @@ async function patiently(options: RestOptions, question: Question<z.ZodType>, se
   for (const delay of [...DELAYS, null]) {
     const reply = await once(options, question, sent);
     if (reply instanceof CouldNot) {
-      if (delay === null || !['http.unreachable', 'http.timeout', 'platform.unavailable'].includes(reply.code)) throw reply;
+      if (delay === null || !['http.unreachable', 'http.timeout', 'platform.unavailable'].includes(reply.code))
+        throw reply;
       await options.sleep(delay);
     } else return reply;
   }
@@ -152,7 +153,11 @@ function parsed<S extends z.ZodType>(reply: HttpReply, question: Question<S>): z
   }
   const found = question.schema.safeParse(document);
   if (found.success) return found.data;
-  throw failure('reply', question, `the answer is not of the expected shape: ${problemText(found.error, question.schema)}`);
+  throw failure(
+    'reply',
+    question,
+    `the answer is not of the expected shape: ${problemText(found.error, question.schema)}`,
+  );
 }
 
 function failure(code: string, { what }: { what: string }, why: string, cause?: unknown): CouldNot {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Denied, messageOf } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
 import type { RegistryClient } from './client.ts';
-import { type Descriptor, type ImageManifest, parseManifest, platformOf } from './manifest.ts';
+import { type Descriptor, fitsPlatform, type ImageManifest, parseManifest, platformOf } from './manifest.ts';
 import { inParallel } from './parallel.ts';
 
 /** One manifest of an image in a registry. `image` is null for an index. */
@@ -85,7 +85,7 @@ async function readOne(
       `${repository}@${digest} does not say its os and architecture: it is no container image`,
     );
   const own = platformOf({ platform: { ...config.data, variant: config.data.variant ?? null } });
-  if (said !== null && own !== null && !said.startsWith(own) && !own.startsWith(said)) {
+  if (said !== null && own !== null && !fitsPlatform(said, own)) {
     throw denied('image.platform', `${repository}@${digest} is listed for ${said} but was built for ${own}`);
   }
   return { read: { descriptor, platform: said ?? own, image: manifest.document }, index: null };

@@ -4,6 +4,7 @@ import { parseJson } from '../lib/json.ts';
 import { broken, checkBlob, checkFolder, readBlob, readSmall } from './layout-files.ts';
 import {
   type Descriptor,
+  fitsPlatform,
   type ImageManifest,
   type Manifest,
   parseIndex,
@@ -16,7 +17,7 @@ import { DOCKER_CONFIG, isIndexType, MANIFEST_TYPES, OCI_CONFIG } from './media-
 export interface LayoutManifest {
   descriptor: Descriptor;
   bytes: Buffer;
-  /** `os/architecture`; null for an index and for an artifact that is no image. */
+  /** `os/architecture[/variant]`; null for an index and for an artifact that is no image. */
   platform: string | null;
   /** Config and layers; empty for an index. */
   blobs: Descriptor[];
@@ -102,24 +103,28 @@ function readChildren(folder: string, descriptors: Descriptor[]): LayoutManifest
   return descriptors.map((descriptor) => {
     if (isIndexType(descriptor.mediaType)) throw broken(folder, `its index lists another index, ${descriptor.digest}`);
     const { read } = readManifest(folder, descriptor);
-    const said = platformOf({ platform: descriptor.platform && { ...descriptor.platform, variant: null } });
-    if (said !== null && read.platform !== null && said !== read.platform) {
+    const said = platformOf(descriptor);
+    if (said !== null && read.platform !== null && !fitsPlatform(said, read.platform)) {
       throw broken(
         folder,
         `its index says that ${descriptor.digest} is for ${said}, but it was built for ${read.platform}`,
       );
     }
-    return { ...read, platform: platformOf(descriptor) ?? read.platform };
+    return { ...read, platform: said ?? read.platform };
   });
 }
 
-const imageConfig = z.looseObject({ os: z.string().max(128), architecture: z.string().max(128) });
+const imageConfig = z.looseObject({
+  os: z.string().min(1).max(128),
+  architecture: z.string().min(1).max(128),
+  variant: z.string().max(128).nullish(),
+});
 
 function readPlatform(folder: string, { config }: ImageManifest): string | null {
   if (config.mediaType !== OCI_CONFIG && config.mediaType !== DOCKER_CONFIG) return null;
   const image = imageConfig.safeParse(parsed(folder, readBlob(folder, config), `config ${config.digest}`));
   if (!image.success) throw broken(folder, `config ${config.digest} does not say os and architecture`);
-  return platformOf({ platform: { os: image.data.os, architecture: image.data.architecture } });
+  return platformOf({ platform: image.data });
 }
 
 function parsed(folder: string, bytes: Buffer, what: string): unknown {

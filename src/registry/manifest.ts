@@ -93,6 +93,15 @@ export function platformOf(described: Pick<Descriptor, 'platform'>): string | nu
   return [platform.os, platform.architecture, platform.variant].filter((part) => part).join('/');
 }
 
+/**
+ * Whether an index may list an image that was built for `own` under the platform `said`: same system and architecture, and
+ * same variant where both say one (arm64 images often do not).
+ */
+export function fitsPlatform(said: string, own: string): boolean {
+  const [a, b] = [said.split('/'), own.split('/')];
+  return a[0] === b[0] && a[1] === b[1] && (a[2] === undefined || b[2] === undefined || a[2] === b[2]);
+}
+
 function parseObject(bytes: Uint8Array, what: string, refuse: Refuse): Record<string, unknown> {
   const value = parse(bytes, what, refuse);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

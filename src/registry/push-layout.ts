@@ -8,7 +8,7 @@ import { inParallel } from './parallel.ts';
 /** A manifest that is in the registry: what may be signed and deployed by its digest. */
 export interface PushedManifest {
   digest: string;
-  /** `os/architecture`; null for an index. */
+  /** `os/architecture[/variant]`; null for an index. */
   platform: string | null;
   mediaType: string;
   /** Bytes of the manifest. */

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { laySite, REPOSITORY, registerDraft, type Site } from '../../src/commands/demo/site.ts';
-import { gatehouse, layGitops, open, sign } from '../../src/commands/demo/steps.ts';
+import { gatehouse, layGitops, open, sign, withKey } from '../../src/commands/demo/steps.ts';
 
 export const SAMPLE = resolve('sample');
 
@@ -10,9 +10,7 @@ export async function layReadySite(folder: string, registry: string): Promise<Si
   const site = laySite(folder, resolve('build/dist'), join(SAMPLE, 'reports'), registry);
   const { json: release } = await gatehouse(site, 'register', 'release');
   writeFileSync(site.path('register.json'), JSON.stringify(registerDraft(release, Date.now())));
-  await succeed(
-    gatehouse(site, 'register', 'publish', '--file', site.path('register.json'), '--key', site.key('release')),
-  );
+  await succeed(withKey(site, 'release', 'register', 'publish', '--file', site.path('register.json')));
   await layGitops(site, SAMPLE, `${registry}/${REPOSITORY}`);
   return site;
 }

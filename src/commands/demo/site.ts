@@ -8,8 +8,8 @@ export interface Site {
   folder: string;
   /** The launcher that its steps run. */
   program: string;
-  /** Private key of a role, as the flag --key takes it. */
-  key(role: string): string;
+  /** Private keys by role, PEM. They lie on disk only while a step of their role runs. */
+  keys: Map<string, string>;
   path(...parts: string[]): string;
 }
 
@@ -21,11 +21,11 @@ export const COMMIT = createHash('sha1').update('gatehouse demo').digest('hex');
 
 const ROLES = ['gate', 'build', 'scan', 'deploy', 'notary', 'release'] as const;
 
-export function siteAt(folder: string): Site {
+function siteAt(folder: string, keys: Map<string, string>): Site {
   return {
     folder,
     program: join(folder, 'fork', 'dist', 'gatehouse.js'),
-    key: (role) => `file://${join(folder, 'roles', role, 'key.pem')}`,
+    keys,
     path: (...parts) => join(folder, ...parts),
   };
 }
@@ -33,14 +33,13 @@ export function siteAt(folder: string): Site {
 /** A site with everything that it holds now: each refusal starts from such a copy, so that it differs in one fact only. */
 export function copySite(from: Site, folder: string): Site {
   cpSync(from.folder, folder, { recursive: true, preserveTimestamps: true });
-  return siteAt(folder);
+  return siteAt(folder, from.keys);
 }
 
 /** Lays the fork: dist as it runs here, fresh keys a role, a contract of profile local, and the platform's file. */
 export function laySite(folder: string, home: string, reports: string, registry: string): Site {
-  const site = siteAt(folder);
-  for (const part of ['fork', 'store', 'gitops', ...ROLES.map((role) => join('roles', role))])
-    mkdirSync(site.path(part), { recursive: true });
+  const site = siteAt(folder, new Map());
+  for (const part of ['fork', 'store', 'gitops']) mkdirSync(site.path(part), { recursive: true });
   cpSync(home, site.path('fork', 'dist'), { recursive: true });
   const keys = Object.fromEntries(ROLES.map((role) => [role, makeKey(site, role)]));
   writeFileSync(site.path('fork', 'contract.yml'), contractText(registry, keys, importers(reports)));
@@ -56,13 +55,11 @@ export function readPlatform(site: Site): PlatformFile {
   return JSON.parse(readFileSync(site.path('fork', 'platform.json'), 'utf8')) as PlatformFile;
 }
 
-/** A key pair in the role's own folder; the public half goes into the contract. Checkpoints are signed by Ed25519, all else by P-256. */
+/** A key pair; the public half goes into the contract. Checkpoints are signed by Ed25519, all else by P-256. */
 function makeKey(site: Site, role: string): string {
   const { publicKey, privateKey } =
     role === 'notary' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  writeFileSync(site.path('roles', role, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }), {
-    mode: 0o600,
-  });
+  site.keys.set(role, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
   return publicKey.export({ type: 'spki', format: 'pem' }) as string;
 }
 

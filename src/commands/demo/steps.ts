@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CouldNot } from '../../lib/errors.ts';
 import { exec } from '../../lib/exec.ts';
@@ -34,9 +34,19 @@ export async function gatehouse(site: Site, ...args: string[]): Promise<Said> {
   }
 }
 
-/** A step with the key of its one role. */
+/** A step under one role: its key lies on disk, readable by this user alone, while its process runs, and no other role's does. */
+export async function withKey(site: Site, role: string, ...args: string[]): Promise<Said> {
+  const folder = mkdtempSync(site.path(`key-${role}-`));
+  try {
+    writeFileSync(join(folder, 'key.pem'), site.keys.get(role) ?? '', { mode: 0o600 });
+    return await gatehouse(site, ...args, '--key', `file://${join(folder, 'key.pem')}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 const as = (site: Site, role: string, ...args: string[]) =>
-  gatehouse(site, ...args, '--run', site.path('run.json'), '--key', site.key(role));
+  withKey(site, role, ...args, '--run', site.path('run.json'));
 
 export const open = (site: Site) =>
   as(site, 'gate', 'evidence-emit', '--type', 'run.opened', '--environment', ENVIRONMENT);

@@ -17,6 +17,7 @@ import {
   scan,
   seal,
   sign,
+  withKey,
 } from './steps.ts';
 
 /** One line of the demo's outcome. */
@@ -162,7 +163,7 @@ async function audit(site: Site, telling: Telling, must: Must, step: Step, decis
   mkdirSync(outside);
   await must(
     'the notary signs a tree head, kept outside the store',
-    () => gatehouse(site, 'ledger', 'checkpoint', '--key', site.key('notary'), '--out', join(outside, 'head')),
+    () => withKey(site, 'notary', 'ledger', 'checkpoint', '--out', join(outside, 'head')),
     ({ json }) => `over ${json.size} objects`,
   );
   const trust = join(outside, 'trust.json');
@@ -201,15 +202,7 @@ async function audit(site: Site, telling: Telling, must: Must, step: Step, decis
 async function publishRegister(site: Site): Promise<Said> {
   const { json: release } = await gatehouse(site, 'register', 'release');
   writeFileSync(site.path('register.json'), JSON.stringify(registerDraft(release, Date.now())));
-  return await gatehouse(
-    site,
-    'register',
-    'publish',
-    '--file',
-    site.path('register.json'),
-    '--key',
-    site.key('release'),
-  );
+  return await withKey(site, 'release', 'register', 'publish', '--file', site.path('register.json'));
 }
 
 const scanned = ({ json }: Said) => `${json.execution.status}, ${json.findings.length} findings`;

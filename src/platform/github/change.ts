@@ -27,9 +27,17 @@ export async function changeOf(api: GithubApi, run: Run, landed: string | null):
   const what = `read pull request ${number}`;
   const pull = await api.get({ path: `/pulls/${number}`, schema: pullReply, what, need });
   if (!pull.merged || pull.merge_commit_sha !== run.sha) {
-    throw new CouldNot('platform.inconsistent', `could not ${what}: GitHub says of it both that it was merged as ${run.sha} and that it was not; run again`);
+    throw new CouldNot(
+      'platform.inconsistent',
+      `could not ${what}: GitHub says of it both that it was merged as ${run.sha} and that it was not; run again`,
+    );
   }
-  const commits = await api.list({ path: `/pulls/${number}/commits`, schema: commitList, what: `${what}'s commits`, need });
+  const commits = await api.list({
+    path: `/pulls/${number}/commits`,
+    schema: commitList,
+    what: `${what}'s commits`,
+    need,
+  });
   if (commits.length !== pull.commits || !commits.some(({ sha }) => sha === pull.head.sha)) {
     throw new CouldNot(
       'platform.incomplete',
@@ -63,7 +71,10 @@ async function mergedRequest(api: GithubApi, run: Run): Promise<number | null> {
   );
   if (merged.length > 1) {
     const numbers = merged.map((each) => each.number).join(', ');
-    throw new CouldNot('platform.ambiguous', `could not ${what}: several (${numbers}) were merged as this commit; which of them was reviewed cannot be told`);
+    throw new CouldNot(
+      'platform.ambiguous',
+      `could not ${what}: several (${numbers}) were merged as this commit; which of them was reviewed cannot be told`,
+    );
   }
   return merged[0]?.number ?? null;
 }
@@ -81,7 +92,7 @@ async function reviewsOf(api: GithubApi, { number, head }: Pull): Promise<Source
     if (state === 'PENDING') return [];
     if (at === undefined) throw new CouldNot('platform.reply', `could not ${what}: one of them has no time`);
     const userId = user === null ? null : String(user.id);
-    return [{ userId, state: state === 'APPROVED' && seen !== head.sha ? 'commented' as const : STATES[state], at }];
+    return [{ userId, state: state === 'APPROVED' && seen !== head.sha ? ('commented' as const) : STATES[state], at }];
   });
 }
 

@@ -2,8 +2,8 @@ import type { Run } from '../../contract/run.ts';
 import { contributorsOf, distinct } from '../contributors.ts';
 import type { Contributor, Source } from '../platform.ts';
 import type { GithubApi } from './api.ts';
-import { toldCommit } from './commit.ts';
 import { type Change, changeOf } from './change.ts';
+import { toldCommit } from './commit.ts';
 import { type CommitReply, commitReply } from './replies.ts';
 import { standing } from './standing.ts';
 

@@ -21,18 +21,27 @@ export async function gitlabApprovals(api: GitlabApi, run: Run, environment: str
   }
   const named = all.filter(({ name }) => name === APPROVE);
   if (named.length > 1) {
-    throw new CouldNot('platform.ambiguous', `pipeline ${run.id} has ${named.length} jobs ${APPROVE}: which of them was approved cannot be told`);
+    throw new CouldNot(
+      'platform.ambiguous',
+      `pipeline ${run.id} has ${named.length} jobs ${APPROVE}: which of them was approved cannot be told`,
+    );
   }
   const [job] = named;
   if (job?.status !== 'success' || job.started_at === null || String(job.pipeline.id) !== run.id) return [];
   const found = await deploymentOf(api, job.id, environment);
   if (found === null) return [];
   if (found.environment.name !== environment || found.sha !== run.sha || found.deployable?.id !== job.id) {
-    throw new CouldNot('platform.inconsistent', `deployment ${found.id} is listed for job ${job.id} and ${environment}, yet is of something else; run again`);
+    throw new CouldNot(
+      'platform.inconsistent',
+      `deployment ${found.id} is listed for job ${job.id} and ${environment}, yet is of something else; run again`,
+    );
   }
   const given = approvalsOf(found);
   if ((found.pending_approval_count ?? 0) > 0) {
-    throw new CouldNot('platform.inconsistent', `deployment ${found.id} still waits for ${found.pending_approval_count} approvals, yet its job ran: look at who may bypass the environment's protection`);
+    throw new CouldNot(
+      'platform.inconsistent',
+      `deployment ${found.id} still waits for ${found.pending_approval_count} approvals, yet its job ran: look at who may bypass the environment's protection`,
+    );
   }
   const player = job.user === null ? null : String(job.user.id);
   return given.length > 0
@@ -47,7 +56,12 @@ async function deploymentOf(api: GitlabApi, jobId: number, environment: string):
   for await (const page of api.pages({ path, schema: deploymentList, what, need: NEED })) {
     const found = page.find(({ deployable }) => deployable?.id === jobId);
     if (found !== undefined) {
-      return await api.get({ path: `/deployments/${found.id}`, schema: deployment, what: `read deployment ${found.id}`, need: NEED });
+      return await api.get({
+        path: `/deployments/${found.id}`,
+        schema: deployment,
+        what: `read deployment ${found.id}`,
+        need: NEED,
+      });
     }
   }
   return null;
@@ -55,7 +69,8 @@ async function deploymentOf(api: GitlabApi, jobId: number, environment: string):
 
 /** With several approval rules GitLab files the approvals under their rules; one under two rules is one. */
 function approvalsOf({ approvals = [], approval_summary: summary }: Deployment): PlatformApproval[] {
-  const all = [...approvals, ...(summary?.rules ?? []).flatMap((rule) => rule.deployment_approvals)];
+  const rules = summary ? summary.rules : [];
+  const all = [...approvals, ...rules.flatMap((rule) => rule.deployment_approvals)];
   const distinct = new Map(all.map((each) => [`${each.user?.id} ${each.status} ${each.created_at}`, each]));
   return [...distinct.values()].map(({ user, status, created_at: at }) => ({
     userId: user === null ? null : String(user.id),

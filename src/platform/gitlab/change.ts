@@ -7,8 +7,8 @@ import {
   authors,
   commitList,
   type MergeRequest,
-  mergeRequest as mergeRequestReply,
   mergeRequestApprovals,
+  mergeRequest as mergeRequestReply,
   mergeRequests,
   versions as versionList,
 } from './replies.ts';
@@ -32,12 +32,26 @@ export async function changeOf(api: GitlabApi, run: Run): Promise<Change | null>
   const path = `/merge_requests/${iid}`;
   const found = await api.get({ path, schema: mergeRequestReply, what, need: NEED });
   if (!isOf(found, run)) {
-    throw new CouldNot('platform.inconsistent', `could not ${what}: GitLab says of it both that it was merged as ${run.sha} and that it was not; run again`);
+    throw new CouldNot(
+      'platform.inconsistent',
+      `could not ${what}: GitLab says of it both that it was merged as ${run.sha} and that it was not; run again`,
+    );
   }
-  const pushes = await api.list({ path: `${path}/versions`, schema: versionList, what: `${what}'s versions`, need: NEED });
-  const last = pushes.reduce<(typeof pushes)[number] | null>((newest, each) => (newest === null || each.id > newest.id ? each : newest), null);
+  const pushes = await api.list({
+    path: `${path}/versions`,
+    schema: versionList,
+    what: `${what}'s versions`,
+    need: NEED,
+  });
+  const last = pushes.reduce<(typeof pushes)[number] | null>(
+    (newest, each) => (newest === null || each.id > newest.id ? each : newest),
+    null,
+  );
   if (last === null || last.head_commit_sha !== found.sha) {
-    throw new CouldNot('platform.inconsistent', `could not ${what}'s versions: the newest is not of its last commit; run again`);
+    throw new CouldNot(
+      'platform.inconsistent',
+      `could not ${what}'s versions: the newest is not of its last commit; run again`,
+    );
   }
   return {
     base: last.base_commit_sha,
@@ -50,11 +64,19 @@ export async function changeOf(api: GitlabApi, run: Run): Promise<Change | null>
 
 async function mergedRequest(api: GitlabApi, run: Run): Promise<number | null> {
   const what = `read the merge requests of commit ${run.sha}`;
-  const all = await api.list({ path: `/repository/commits/${run.sha}/merge_requests`, schema: mergeRequests, what, need: NEED });
+  const all = await api.list({
+    path: `/repository/commits/${run.sha}/merge_requests`,
+    schema: mergeRequests,
+    what,
+    need: NEED,
+  });
   const merged = all.filter((each) => isOf(each, run));
   if (merged.length > 1) {
     const numbers = merged.map(({ iid }) => iid).join(', ');
-    throw new CouldNot('platform.ambiguous', `could not ${what}: several (${numbers}) were merged as this commit; which of them was reviewed cannot be told`);
+    throw new CouldNot(
+      'platform.ambiguous',
+      `could not ${what}: several (${numbers}) were merged as this commit; which of them was reviewed cannot be told`,
+    );
   }
   return merged[0]?.iid ?? null;
 }
@@ -90,7 +112,10 @@ async function commitsOf(api: GitlabApi, run: Run, iid: number, head: string): P
   const byCommit = new Map(nodes.map(({ sha, author }) => [sha, author]));
   const same = byCommit.size === told.length && told.every(({ id }) => byCommit.has(id));
   if (pageInfo.hasNextPage || !same || !byCommit.has(head)) {
-    throw new CouldNot('platform.incomplete', `could not ${what}: GitLab's lists differ or stop at 100, so who wrote it cannot be told; make smaller changes`);
+    throw new CouldNot(
+      'platform.incomplete',
+      `could not ${what}: GitLab's lists differ or stop at 100, so who wrote it cannot be told; make smaller changes`,
+    );
   }
   return told.map((commit) => ({
     message: commit.message,
@@ -110,8 +135,15 @@ async function reviewsOf(api: GitlabApi, iid: number, pushedAt: string): Promise
   });
   return given.map(({ user, approved_at: at }) => {
     if (at == null) {
-      throw new CouldNot('platform.reply', `could not ${what}: this GitLab does not say when an approval was given (approved_at), so one of an older commit cannot be told apart; update GitLab`);
+      throw new CouldNot(
+        'platform.reply',
+        `could not ${what}: this GitLab does not say when an approval was given (approved_at), so one of an older commit cannot be told apart; update GitLab`,
+      );
     }
-    return { userId: user === null ? null : String(user.id), state: at >= pushedAt ? ('approved' as const) : ('commented' as const), at };
+    return {
+      userId: user === null ? null : String(user.id),
+      state: at >= pushedAt ? ('approved' as const) : ('commented' as const),
+      at,
+    };
   });
 }

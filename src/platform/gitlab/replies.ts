@@ -26,7 +26,12 @@ export const job = z.looseObject({
 });
 export const jobs = z.array(job);
 
-export const branch = z.looseObject({ name: z.string(), protected: z.boolean(), commit: z.looseObject({ id: sha }) });
+export const branch = z.looseObject({
+  name: z.string(),
+  protected: z.boolean(),
+  developers_can_push: z.boolean(),
+  commit: z.looseObject({ id: sha }),
+});
 export const mergeBase = z.looseObject({ id: sha });
 
 export const commitReply = z.looseObject({
@@ -36,7 +41,6 @@ export const commitReply = z.looseObject({
   committer_email: z.string(),
   parent_ids: z.array(sha),
 });
-export type CommitReply = z.infer<typeof commitReply>;
 export const commitList = z.array(commitReply);
 
 export const mergeRequest = z.looseObject({

@@ -26,13 +26,13 @@ export async function gitlabSource(api: GitlabApi, run: Run): Promise<Source> {
     author: { userId: null, email: commit.author_email },
     committer: { userId: null, email: commit.committer_email },
   };
-  // GitLab wrote the merge or squash commit itself: for the people who merged and opened the request, whom it names.
-  const written = change === null || change.commits.some(({ sha }) => sha === run.sha) ? [own] : [];
+  // A merge or squash commit is GitLab's own writing, for the people who merged and opened the request, whom it names.
+  const written = change === null ? [own] : change.commits;
   return {
     ...where,
     base: change?.base ?? commit.parent_ids[0] ?? null,
     contributors: distinct([
-      ...contributorsOf([...written, ...(change?.commits ?? [])], `users.noreply.${run.host}`),
+      ...contributorsOf(written, `users.noreply.${run.host}`),
       ...(change === null
         ? []
         : [
@@ -42,4 +42,36 @@ export async function gitlabSource(api: GitlabApi, run: Run): Promise<Source> {
     ]),
     reviews: change?.reviews ?? [],
   };
+}
+
+/**
+ * Protected is a branch to which developers cannot push by hand: a merge made at home closes its request as merged too, with
+ * anything in it. A tag is never protected here.
+ */
+async function standing(api: GitlabApi, run: Run): Promise<Pick<Source, 'protected' | 'reachableFromProtected'>> {
+  if (!run.ref.startsWith(BRANCH)) return { protected: false, reachableFromProtected: false };
+  const name = run.ref.slice(BRANCH.length);
+  const branch = await api.get({
+    path: `/repository/branches/${encodeURIComponent(name)}`,
+    schema: branchReply,
+    what: `read branch ${name}`,
+    need: NEED,
+  });
+  const isProtected = branch.name === name && branch.protected && !branch.developers_can_push;
+  return {
+    protected: isProtected,
+    reachableFromProtected: isProtected && (await isReachable(api, branch.commit.id, run.sha)),
+  };
+}
+
+/** An ancestor of the branch's head, or the head itself. */
+async function isReachable(api: GitlabApi, head: string, sha: string): Promise<boolean> {
+  if (head === sha) return true;
+  const { id } = await api.get({
+    path: `/repository/merge_base?refs%5B%5D=${head}&refs%5B%5D=${sha}`,
+    schema: mergeBase,
+    what: `compare commit ${sha} with the branch's head`,
+    need: NEED,
+  });
+  return id === sha;
 }

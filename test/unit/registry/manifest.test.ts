@@ -1,5 +1,5 @@
 import { Denied } from '../../../src/lib/errors.ts';
-import { parseManifest, platformOf } from '../../../src/registry/manifest.ts';
+import { fitsPlatform, parseManifest, platformOf } from '../../../src/registry/manifest.ts';
 import { thrownBy } from './scene.ts';
 import { INDEX, json, MANIFEST, tinyImage, tinyIndex } from './tiny-layout.ts';
 
@@ -80,5 +80,19 @@ describe('a manifest', () => {
     [undefined, null],
   ])('for the platform %j is for %s', (platform, text) => {
     expect(platformOf({ platform })).toBe(text);
+  });
+
+  it.each([
+    ['linux/amd64', 'linux/amd64', true],
+    ['linux/arm64/v8', 'linux/arm64', true],
+    ['linux/arm64', 'linux/arm64/v8', true],
+    ['linux/arm/v7', 'linux/arm/v7', true],
+    ['linux/arm/v6', 'linux/arm/v7', false],
+    ['linux/arm64', 'linux/arm', false],
+    ['linux/arm', 'linux/arm64', false],
+    ['windows/amd64', 'linux/amd64', false],
+    ['', 'linux/amd64', false],
+  ])('listed for %s and built for %s fits: %s', (said, own, fits) => {
+    expect(fitsPlatform(said, own)).toBe(fits);
   });
 });
