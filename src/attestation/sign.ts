@@ -1,8 +1,8 @@
 import { verify } from 'node:crypto';
+import { keyHint, publicKey, requireStatementKey } from '../contract/key-type.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { CouldNot } from '../lib/errors.ts';
 import { BUNDLE_TYPE } from './bundle.ts';
-import { keyHint, publicKey, requireStatementKey } from '../contract/key-type.ts';
 import type { Signer } from './signer.ts';
 import { PAYLOAD_TYPE, preAuthEncoding, type Statement } from './statement.ts';
 

@@ -11,6 +11,7 @@ export interface TimestampReply {
   genTime: number;
   /** DER, in no order. */
   certificates: Buffer[];
+  /** Content of the issuer's name and of the serial number. */
   signer: { issuer: Buffer; serial: Buffer };
   digestAlgorithm: string;
   signatureAlgorithm: string;
@@ -84,9 +85,8 @@ function signerOf(info: ASN1Obj): Signer {
   if (!attributes.tag.isContextSpecific(0)) throw new Error('it has no signed attributes');
   const found = attributes.subs.map((each): [string, ASN1Obj] => [sub(each, 0).toOID(), sub(each, 1)]);
   if (new Set(found.map(([oid]) => oid)).size !== found.length) throw new Error('a signed attribute is there twice');
-  const issuer = sub(name, 0);
   return {
-    signer: { issuer: der(issuer.tag.toDER(), [issuer.value]), serial: sub(name, 1).value },
+    signer: { issuer: sub(name, 0).value, serial: sub(name, 1).value },
     digestAlgorithm: sub(sub(info, 2), 0).toOID(),
     signatureAlgorithm: sub(sub(info, 4), 0).toOID(),
     signature: sub(info, 5).value,

@@ -1,7 +1,9 @@
 import { createHash, createVerify, X509Certificate } from 'node:crypto';
 import { Denied, messageOf } from '../lib/errors.ts';
-import { requireVouchedFor, requireTimestamping } from './timestamp-chain.ts';
+import { parsedCertificate, requireTimestamping, requireVouchedFor } from './timestamp-chain.ts';
+import { hashOf } from './timestamp-hash.ts';
 import { parseTimestampReply, type TimestampReply } from './timestamp-reply.ts';
+import { requireSigningCertificate } from './timestamp-signing-certificate.ts';
 
 export interface TimestampExpectation {
   /** SHA-256 of what was to be stamped. */
@@ -36,25 +38,20 @@ export function verifyTimestamp(reply: Buffer, expected: TimestampExpectation): 
   }
 }
 
-const HASHES: Record<string, string> = {
-  '2.16.840.1.101.3.4.2.1': 'sha256',
-  '2.16.840.1.101.3.4.2.2': 'sha384',
-  '2.16.840.1.101.3.4.2.3': 'sha512',
-};
-
 function requireOurs({ imprint, nonce }: TimestampReply, expected: TimestampExpectation): void {
-  if (HASHES[imprint.algorithm] !== 'sha256' || !imprint.digest.equals(expected.imprint)) {
+  if (hashOf(imprint.algorithm) !== 'sha256' || !imprint.digest.equals(expected.imprint)) {
     throw new Error('it stamps other bytes than those that were sent');
   }
   if (nonce === null) throw new Error('it carries no nonce, so it may be an old one');
-  if (!nonce.equals(expected.nonce)) throw new Error('it carries another nonce than was sent: it answers another question');
+  if (!nonce.equals(expected.nonce))
+    throw new Error('it carries another nonce than was sent: it answers another question');
 }
 
 /** The certificate that the signer names by issuer and serial number. */
 function signerAmong(certificates: X509Certificate[], { signer }: TimestampReply): X509Certificate {
   const found = certificates.find((each) => {
-    const { issuer, serial } = namesOf(each);
-    return issuer.equals(signer.issuer) && serial.equals(signer.serial);
+    const { issuer, serialNumber } = parsedCertificate(each);
+    return issuer.equals(signer.issuer) && serialNumber.equals(signer.serial);
   });
   if (found === undefined) throw new Error("neither the reply nor the contract has the signer's certificate");
   return found;
@@ -72,12 +69,17 @@ function requireSigned(reply: TimestampReply, signer: X509Certificate): void {
   if (digest?.value.equals(createHash(hash).update(reply.info).digest()) !== true) {
     throw new Error('what is signed is not what it says');
   }
-  requireSigningCertificate(reply, signer);
-  const verifier = createVerify(SIGNATURES[reply.signatureAlgorithm] ?? hash).update(reply.signedAttributes);
+  requireSigningCertificate(reply.attributes, signer);
+  const signatureHash = reply.signatureAlgorithm === RSA ? hash : SIGNATURES[reply.signatureAlgorithm];
+  if (signatureHash === undefined)
+    throw new Error(`it is signed by algorithm ${reply.signatureAlgorithm}, which is not accepted`);
+  const verifier = createVerify(signatureHash).update(reply.signedAttributes);
   if (!verifier.verify(signer.publicKey, reply.signature)) throw new Error('its signature is wrong');
 }
 
-/** Signature algorithms that name their hash; of a bare rsaEncryption it is the digest algorithm's. */
+/** A bare rsaEncryption: its hash is the digest algorithm's. */
+const RSA = '1.2.840.113549.1.1.1';
+/** ECDSA and RSA (PKCS #1 v1.5) with their hashes. */
 const SIGNATURES: Record<string, string> = {
   '1.2.840.10045.4.3.2': 'sha256',
   '1.2.840.10045.4.3.3': 'sha384',
@@ -86,9 +88,3 @@ const SIGNATURES: Record<string, string> = {
   '1.2.840.113549.1.1.12': 'sha384',
   '1.2.840.113549.1.1.13': 'sha512',
 };
-
-function hashOf(oid: string): string {
-  const hash = HASHES[oid];
-  if (hash === undefined) throw new Error(`it uses hash ${oid}; SHA-256, SHA-384 or SHA-512 are accepted`);
-  return hash;
-}

@@ -1,9 +1,9 @@
 import { verify } from 'node:crypto';
+import { keyHint, publicKey, requireStatementKey } from '../contract/key-type.ts';
 import { problemText } from '../contract/problems.ts';
 import { Denied, messageOf } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
 import { type Bundle, parseBundle } from './bundle.ts';
-import { keyHint, publicKey, requireStatementKey } from '../contract/key-type.ts';
 import type { TrustedKey } from './signer.ts';
 import { PAYLOAD_TYPE, preAuthEncoding, type Statement, statement } from './statement.ts';
 

@@ -6,13 +6,14 @@ import { digest as digestSchema } from '../contract/primitives.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { BadInput, Denied } from '../lib/errors.ts';
 import { attachAll } from '../registry/attach.ts';
-import { createRegistryClient, type RegistryClient } from '../registry/client.ts';
+import type { RegistryClient } from '../registry/client.ts';
 import { type RegistryManifest, readConfig, readImage, readLayers } from '../registry/image.ts';
 import { readLayout } from '../registry/layout.ts';
 import { pushLayout } from '../registry/push-layout.ts';
 import { parseName, parseReference } from '../registry/reference.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, text } from './inputs.ts';
+import { openRegistry } from './registry.ts';
 import { runInputs } from './run-inputs.ts';
 import { openStage, type Stage } from './stage.ts';
 import version from './version.generated.json' with { type: 'json' };
@@ -80,7 +81,9 @@ async function sign(given: Inputs, context: Context): Promise<Result> {
     throw new BadInput('inputs.image', 'phase sign needs --image: where the image goes, or the image to adopt');
   const stage = await openStage('build', given, context);
   const adopted = given.layout === undefined;
-  const { client, repository, name, digest } = adopted ? adopt(given.image) : await push(given, given.image, context);
+  const { client, repository, name, digest } = adopted
+    ? await adopt(given.image, context)
+    : await push(given, given.image, context);
   const builder = stage.identity.workflow.jobRef ?? `${stage.identity.run.platform}://${stage.identity.run.host}`;
   const provenance = adopted
     ? adoptedProvenance(stage.identity.run, builder, `${name}@${digest}`)
@@ -147,9 +150,9 @@ interface Place {
   digest: string;
 }
 
-function adopt(image: string): Place {
+async function adopt(image: string, context: Context): Promise<Place> {
   const { registry, repository, name, digest } = parseReference(image);
-  return { client: createRegistryClient({ registry }), repository, name, digest };
+  return { client: await openRegistry(registry, context), repository, name, digest };
 }
 
 async function push(given: Inputs, image: string, context: Context): Promise<Place> {
@@ -164,7 +167,7 @@ async function push(given: Inputs, image: string, context: Context): Promise<Pla
       `layout ${given.layout} holds ${digest}, not ${given.digest} that was built: it was changed in between; nothing was pushed or signed`,
     );
   }
-  const client = createRegistryClient({ registry });
+  const client = await openRegistry(registry, context);
   context.progress(`pushing ${name}@${digest}`);
   await pushLayout(client, layout, repository);
   return { client, repository, name, digest };

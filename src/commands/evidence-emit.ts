@@ -1,17 +1,22 @@
-import { existsSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Receipt } from '../contract/receipt.ts';
 import { record as recordSchema } from '../contract/record.ts';
 import { type RecordType, roleOfType } from '../contract/roles.ts';
+import type { RunFile } from '../contract/run.ts';
+import { attemptOfSealKey, recordPrefix } from '../evidence/layout.ts';
+import { entriesUnder } from '../evidence/read-object.ts';
+import { readRecord } from '../evidence/read-record.ts';
 import { receiptsOfRun, sealRun } from '../evidence/seal.ts';
 import { requiredStages } from '../evidence/stages.ts';
-import { BadInput, Denied } from '../lib/errors.ts';
+import { BadInput, Denied, messageOf } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
+import { formatTime, parseTime } from '../lib/time.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, text } from './inputs.ts';
 import { runInputs } from './run-inputs.ts';
-import { newJobKey, openStage, type Stage, writeRunFile } from './stage.ts';
+import { newJobKey, openStage, type Stage } from './stage.ts';
 
 /** What other components write about themselves is not emitted by hand. */
 const TYPES = [
@@ -74,42 +79,58 @@ async function open(given: Inputs, context: Context): Promise<Result> {
       'inputs.environment',
       'run.opened needs --environment: what a run owes depends on where it goes',
     );
-  if (given.run !== undefined && existsSync(given.run)) {
-    throw new BadInput(
-      'run.exists',
-      `run file ${given.run} is there already: a run is opened once; name another file or go on with that run`,
-    );
-  }
   const jobKey = newJobKey();
   const stage = await openStage('gate', given, context, { jobKey });
+  const { id, attempt } = stage.identity.run;
   const required = requiredStages(stage.contract.file, environment, 'deploy');
   const { register } = await stage.register();
-  const approvals = await stage.platform.approvals(stage.identity.run, environment);
-  const attachment = await stage.attach(stage.contract.bytes, 'contract', 'application/yaml', true);
-  const data = {
-    required,
-    registerNumber: register.number,
-    approvalsBefore: approvals.length,
-    contract: stage.contract.digest,
-  };
-  const written = await stage.write({
-    type: 'run.opened',
-    subjects: [commitOf(stage)],
-    outcome: 'success',
-    environment,
-    attachments: [attachment],
-    data,
+  const approvalsBefore = await stage.platform.approvalsGiven(stage.identity.run, environment);
+  const written = await whileHolding(given.run as string, { id, attempt, jobKey, nextStep: 1 }, async () => {
+    const attachment = await stage.attach(stage.contract.bytes, 'contract', 'application/yaml', true);
+    return await stage.write({
+      type: 'run.opened',
+      subjects: [commitOf(stage)],
+      outcome: 'success',
+      environment,
+      attachments: [attachment],
+      data: { required, registerNumber: register.number, approvalsBefore, contract: stage.contract.digest },
+    });
   });
-  const { id, attempt } = stage.identity.run;
-  writeRunFile(given.run as string, { id, attempt, jobKey, nextStep: 1 });
   return answer(
     written,
     `run ${id}, attempt ${attempt}, is open for ${environment}; it owes ${required.length} records`,
   );
 }
 
+/** Takes the run file before anything is recorded, so that of two openings one wins; gives it back when nothing was recorded. */
+async function whileHolding<T>(path: string, file: RunFile, record: () => Promise<T>): Promise<T> {
+  try {
+    writeFileSync(path, `${JSON.stringify(file)}\n`, { flag: 'wx' });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new BadInput(
+        'run.exists',
+        `run file ${path} is there already: a run is opened once; name another file or go on with that run`,
+        cause,
+      );
+    }
+    throw new BadInput(
+      'run.unwritable',
+      `cannot write run file ${path}: ${messageOf(cause)}; name a file in a folder that you may write to`,
+      cause,
+    );
+  }
+  try {
+    return await record();
+  } catch (cause) {
+    rmSync(path, { force: true });
+    throw cause;
+  }
+}
+
 async function seal(given: Inputs, stage: Stage): Promise<Result> {
   const { run } = stage.identity;
+  await requireUnsealed(stage);
   const receipts = await receiptsOfRun(stage.store, run, stage.now() - DAYS_BACK * DAY, stage.now());
   if (receipts.length === 0)
     throw new Denied(
@@ -119,6 +140,26 @@ async function seal(given: Inputs, stage: Stage): Promise<Result> {
   const fields = stage.fields({ subjects: [commitOf(stage)], outcome: given.outcome });
   const { receipt, records } = await sealRun(stage.store, fields, stage.place, stage.writer, receipts);
   return answer(receipt, `run ${run.id}, attempt ${run.attempt}, is sealed over ${records} records`);
+}
+
+/** Two seals of one attempt contradict each other for as long as the store lasts: the second is refused. */
+async function requireUnsealed({ identity: { run }, store, now, ledgerKeys }: Stage): Promise<void> {
+  const keys = await ledgerKeys();
+  for (let day = now() - DAYS_BACK * DAY; day <= now(); day += DAY) {
+    const prefix = recordPrefix(run, formatTime(day).slice(0, 10)).replace('v1/records/', 'v1/seals/');
+    for (const { key } of await entriesUnder(store, prefix)) {
+      const found = attemptOfSealKey(key) === run.attempt ? await store.read(key) : null;
+      if (found === null) continue;
+      const storedAt = found.storeTime === null ? null : parseTime(found.storeTime);
+      const line = found.bytes.subarray(0, found.bytes.indexOf('\n'));
+      const read = readRecord(line, { keys, storedAt, now: now() });
+      if ('record' in read && read.record.type === 'run.sealed')
+        throw new Denied(
+          'seal.exists',
+          `run ${run.id}, attempt ${run.attempt}, is sealed already (${key}): a second seal would contradict the first; open a new attempt for what is left to do`,
+        );
+    }
+  }
 }
 
 async function emit(given: Inputs, stage: Stage): Promise<Result> {

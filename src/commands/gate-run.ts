@@ -6,14 +6,15 @@ import { assembleFacts, type Question } from '../facts/assemble.ts';
 import { judge } from '../gate/judge.ts';
 import { loadPolicy } from '../gate/policy.ts';
 import { attestVerdict } from '../gate/verdict.ts';
+import { personOf } from '../identity/people.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { digestOf } from '../lib/digest.ts';
-import { BadInput } from '../lib/errors.ts';
+import { BadInput, GatehouseError, messageOf } from '../lib/errors.ts';
 import { attachAll } from '../registry/attach.ts';
-import { createRegistryClient } from '../registry/client.ts';
 import { parseReference, type Reference } from '../registry/reference.ts';
 import type { Context } from './command.ts';
 import type { GateInputs } from './policy-gate.ts';
+import { openRegistry } from './registry.ts';
 import { ownPolicyBytes, runningRelease } from './release.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -34,6 +35,15 @@ export async function decideAndRecord(
 ): Promise<{ decision: Decision; key: string }> {
   const asked = askedBy(given);
   const stage = await openStage('gate', given, context);
+  try {
+    return await decideIn(stage, asked, context);
+  } catch (thrown) {
+    await recordFailure(stage, asked, thrown);
+    throw thrown;
+  }
+}
+
+async function decideIn(stage: Stage, asked: Asked, context: Context): Promise<{ decision: Decision; key: string }> {
   const { decision, facts, register, policy } = await decide(asked, stage, context, true);
   const attachments = [
     await stage.attach(canonicalBytes(facts), 'facts', 'application/json', true),
@@ -55,6 +65,19 @@ export async function decideAndRecord(
   return { decision, key: record.key };
 }
 
+/** A gate that could not judge leaves a record of that too, unless the store is what failed; the first failure is the one reported. */
+async function recordFailure(stage: Stage, asked: Asked, thrown: unknown): Promise<void> {
+  const code = thrown instanceof GatehouseError ? thrown.code : 'internal';
+  const event = {
+    type: 'gate.decided',
+    subjects: [{ name: asked.image.name, kind: 'image' as const, digest: asked.image.digest }],
+    outcome: 'error' as const,
+    environment: asked.environment,
+    data: { stage: asked.stage, error: code, message: messageOf(thrown) },
+  };
+  await stage.write(event).catch(() => undefined);
+}
+
 /** The same without leaving anything behind, for `status`: what would the gate say? */
 export async function whatIf(given: GateInputs, context: Context): Promise<Decision> {
   const asked = askedBy(given);
@@ -66,6 +89,10 @@ async function decide(asked: Asked, stage: Stage, context: Context, recorded: bo
   const policyBytes = ownPolicyBytes(context.home);
   const register = await stage.register();
   const source = await stage.platform.source(run);
+  const named = <T extends { userId: string | null }>(said: T) => ({
+    ...said,
+    personId: personOf(register.register, run, said.userId),
+  });
   const commit = { name: run.repository, kind: 'commit' as const, digest: `gitCommit:${run.sha}` };
   if (recorded) {
     const { base, reachableFromProtected, reviews } = source;
@@ -74,7 +101,7 @@ async function decide(asked: Asked, stage: Stage, context: Context, recorded: bo
       subjects: [commit],
       outcome: 'success',
       environment: asked.environment,
-      data: { base, head: run.sha, reachableFromProtected, reviews, bypass: false },
+      data: { base, head: run.sha, reachableFromProtected, reviews: reviews.map(named), bypass: false },
     });
   }
   const approvals = asked.stage === 'deploy' ? await stage.platform.approvals(run, asked.environment) : [];
@@ -86,7 +113,7 @@ async function decide(asked: Asked, stage: Stage, context: Context, recorded: bo
             subjects: [commit],
             outcome: 'success',
             environment: asked.environment,
-            data: { approvals },
+            data: { approvals: approvals.map(named) },
           })
         ).key
       : 'the platform';
@@ -99,7 +126,7 @@ async function decide(asked: Asked, stage: Stage, context: Context, recorded: bo
     now,
     contract: stage.contract,
     register,
-    registry: createRegistryClient({ registry: asked.image.registry }),
+    registry: await openRegistry(asked.image.registry, context),
     release: runningRelease(context.home, stage.contract),
   });
   const decision = judge({
@@ -153,7 +180,7 @@ async function attest(
   context: Context,
 ): Promise<void> {
   const { image } = asked;
-  const client = createRegistryClient({ registry: image.registry });
+  const client = await openRegistry(image.registry, context);
   for (const { digest } of decision.subjects) {
     const { mediaType, size } = await client.getManifest(image.repository, digest);
     const attestation = await attestVerdict(stage.signer, { name: image.name, digest }, decision, record);

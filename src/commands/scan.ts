@@ -6,11 +6,11 @@ import type { ScanReport } from '../contract/scan-report.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { readInput } from '../lib/file.ts';
 import { attachAll } from '../registry/attach.ts';
-import { createRegistryClient } from '../registry/client.ts';
 import { parseReference } from '../registry/reference.ts';
 import { normalise, toolNames } from '../scan/index.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, text } from './inputs.ts';
+import { openRegistry } from './registry.ts';
 import { runInputs } from './run-inputs.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -108,7 +108,7 @@ async function record(given: Inputs, report: ScanReport, stage: Stage, context: 
     report.tool.name,
   );
   if (subject !== null) {
-    const client = createRegistryClient({ registry: subject.registry });
+    const client = await openRegistry(subject.registry, context);
     const { mediaType, digest, size } = await client.getManifest(subject.repository, subject.digest);
     await attachAll(
       client,

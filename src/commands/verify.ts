@@ -9,11 +9,11 @@ import { type LedgerKey, readLedgerKeys } from '../evidence/ledger-keys.ts';
 import { VERDICT_TYPE } from '../gate/verdict.ts';
 import { Denied } from '../lib/errors.ts';
 import { type Attachment, readAttachments } from '../registry/attachments.ts';
-import { createRegistryClient } from '../registry/client.ts';
 import { readImage } from '../registry/image.ts';
 import { parseReference } from '../registry/reference.ts';
 import { command } from './command.ts';
 import { text } from './inputs.ts';
+import { openRegistry } from './registry.ts';
 import { ownContract, ownContractPath } from './release.ts';
 import { releaseKeys, storeOf } from './stage.ts';
 
@@ -56,7 +56,7 @@ export const verify = command({
       store,
       releaseKeys(contract).map((key) => key.publicKeyPem),
     );
-    const client = createRegistryClient({ registry });
+    const client = await openRegistry(registry, context);
     const checks: Check[] = [];
     for (const { descriptor } of await readImage(client, repository, digest)) {
       const attached = await readAttachments(client, repository, descriptor.digest);

@@ -13,11 +13,11 @@ export function parseDocument(bytes: Buffer): Parsed {
     return { document: parseJson(bytes, 'the report'), reason: null };
   } catch (error) {
     if (!(error instanceof BadInput)) throw error;
-    return { document: null, reason: reasonFor(error.code, bytes) };
+    return { document: null, reason: reasonFor(error, bytes) };
   }
 }
 
-function reasonFor(code: string, bytes: Buffer): Reason {
+function reasonFor({ code, message }: BadInput, bytes: Buffer): Reason {
   const size = `${bytes.length} bytes`;
   if (code === 'json.empty') {
     return { code: 'empty_file', detail: `the report is empty (${size}): the scan did not finish; run it again` };
@@ -35,10 +35,7 @@ function reasonFor(code: string, bytes: Buffer): Reason {
       detail: `the report (${size}) ${what}: hand in the JSON or SARIF output as the tool wrote it`,
     };
   }
-  return {
-    code: 'invalid_json',
-    detail: 'the report has a repeated or "__proto__" key: readers would disagree on what it says',
-  };
+  return { code: 'invalid_json', detail: message };
 }
 
 /** True when the text ends inside a character, a string or a bracket. */

@@ -1,9 +1,9 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { publicKey, requireCheckpointKey, requireStatementKey, spki } from '../../contract/key-type.ts';
 import { BadInput } from '../../lib/errors.ts';
 import { readInput } from '../../lib/file.ts';
-import { publicKey, requireCheckpointKey, requireStatementKey, spki } from '../../contract/key-type.ts';
 import type { Signer, TrustedKey } from '../signer.ts';
 
 /**

@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { CouldNot } from '../lib/errors.ts';
+import { readInput } from '../lib/file.ts';
+import { createRegistryClient, type RegistryClient } from '../registry/client.ts';
+import { dockerCredentials } from '../registry/docker-config.ts';
+import type { Context } from './command.ts';
+
+/**
+ * A client for one registry with the credentials that `docker login` or a CI job left for it in `$DOCKER_CONFIG/config.json`,
+ * else `~/.docker/config.json`. Credentials open a door and vouch for nothing: whatever comes back is checked by digest and
+ * signature.
+ */
+export async function openRegistry(registry: string, { env }: Context): Promise<RegistryClient> {
+  const folder = env.DOCKER_CONFIG ?? join(env.HOME ?? '/nonexistent', '.docker');
+  const file = join(folder, 'config.json');
+  const config = existsSync(file) ? readInput(file, 'Docker configuration', 1024 * 1024) : null;
+  return createRegistryClient({ registry, credentials: await dockerCredentials(config, registry, runHelper) });
+}
+
+function runHelper(program: string, args: string[], input: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    const out: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.on('error', (cause) =>
+      reject(new CouldNot('exec.start', `cannot start ${program}: ${cause.message}`, cause)),
+    );
+    child.on('close', (code) =>
+      code === 0
+        ? resolve(Buffer.concat(out).toString('utf8'))
+        : reject(new CouldNot('exec.failed', `${program} ended with exit ${code}`)),
+    );
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+  });
+}

@@ -1,0 +1,86 @@
+/*
+ * Cuts out of GitHub's published OpenAPI description what the fake GitHub is checked against:
+ *
+ *   npm pack @octokit/openapi@23.0.2 && tar -xzf octokit-openapi-23.0.2.tgz package/generated/api.github.com.json
+ *   node test/support/openapi-subset.ts package/generated/api.github.com.json > test/fixtures/github/openapi.json
+ *
+ * The whole is 13 MB (400 MB unpacked with its siblings), which is why it is no dependency. OpenAPI 3.0 schemas become plain
+ * JSON Schema: `nullable` turns into a choice with null, texts for people are left out.
+ */
+import { readFileSync } from 'node:fs';
+
+type Json = { [key: string]: unknown };
+
+const PATHS = [
+  '/repos/{owner}/{repo}',
+  '/repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}',
+  '/repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs',
+  '/repos/{owner}/{repo}/actions/runs/{run_id}/approvals',
+  '/repos/{owner}/{repo}/actions/jobs/{job_id}',
+  '/repos/{owner}/{repo}/branches/{branch}',
+  '/repos/{owner}/{repo}/rules/branches/{branch}',
+  '/repos/{owner}/{repo}/compare/{basehead}',
+  '/repos/{owner}/{repo}/activity',
+  '/repos/{owner}/{repo}/commits/{ref}',
+  '/repos/{owner}/{repo}/commits/{commit_sha}/pulls',
+  '/repos/{owner}/{repo}/pulls/{pull_number}',
+  '/repos/{owner}/{repo}/pulls/{pull_number}/commits',
+  '/repos/{owner}/{repo}/pulls/{pull_number}/reviews',
+];
+const FOR_PEOPLE = ['description', 'example', 'examples', 'title', 'externalDocs', 'x-github', 'deprecated'];
+
+const document = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Json;
+const schemas: Json = {};
+
+const paths = Object.fromEntries(PATHS.map((path) => [path, operation(at(document, ['paths', path, 'get']))]));
+const { license, version } = document.info as Json;
+process.stdout.write(
+  `${JSON.stringify({ source: 'https://github.com/octokit/openapi (api.github.com.json)', version, license, paths, schemas })}\n`,
+);
+
+function operation(get: Json) {
+  const content = at(get, ['responses', '200', 'content', 'application/json']);
+  const [example] = Object.values((content.examples ?? {}) as Json) as Json[];
+  return {
+    parameters: ((get.parameters ?? []) as Json[]).map((each) => {
+      const { name, in: where, required, schema } = resolved(each);
+      return { name, in: where, required: required === true, schema: plain(schema) };
+    }),
+    reply: plain(content.schema),
+    example: example === undefined ? null : resolved(example).value,
+  };
+}
+
+/** A schema with its references kept (and what they name gathered), `nullable` written out. */
+function plain(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(plain);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const { nullable, $ref, ...rest } = schema as Json;
+  if (typeof $ref === 'string') {
+    gather($ref);
+    return { $ref: `#/schemas/${$ref.split('/').at(-1)}` };
+  }
+  const kept = Object.entries(rest).filter(([key, value]) => !(FOR_PEOPLE.includes(key) && !isProperties(value)));
+  const body = Object.fromEntries(kept.map(([key, value]) => [key, key === 'enum' ? value : plain(value)]));
+  return nullable === true ? { anyOf: [body, { type: 'null' }] } : body;
+}
+
+/** A property may bear the name of a keyword: then its value is a schema. */
+function isProperties(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && ('type' in value || '$ref' in value);
+}
+
+function gather(reference: string): void {
+  const name = reference.split('/').at(-1) ?? '';
+  if (name in schemas) return;
+  schemas[name] = {};
+  schemas[name] = plain(at(document, reference.slice(2).split('/')));
+}
+
+function resolved(value: Json): Json {
+  return typeof value.$ref === 'string' ? at(document, value.$ref.slice(2).split('/')) : value;
+}
+
+function at(from: Json, path: string[]): Json {
+  return path.reduce<Json>((value, key) => value[key] as Json, from);
+}
