@@ -3,7 +3,9 @@ import type { z } from 'zod';
 import { commands } from './commands/catalogue.ts';
 import type { Command, Result } from './commands/command.ts';
 import { metaOf, parseInputs } from './commands/inputs.ts';
+import { redactForms } from './evidence/redact.ts';
 import { GatehouseError, messageOf } from './lib/errors.ts';
+import { printable } from './lib/printable.ts';
 
 /**
  * The GitHub Action: INPUT_* → command → outputs, job summary, exit code. Reads only the inputs that may stand in a
@@ -20,13 +22,13 @@ export async function action(name: string, phase: 'main' | 'post', home: string)
         home,
         env: process.env,
         now: Date.now,
-        progress: core.info,
+        progress: (line) => core.info(printable(line)),
         working: () => {},
         colour: false,
       }),
     );
   } catch (thrown) {
-    core.error(messageOf(thrown), { title: `gatehouse ${name}` });
+    core.error(redactForms(messageOf(thrown)).value, { title: `gatehouse ${name}` });
     process.exitCode = thrown instanceof GatehouseError ? thrown.exit : 3;
   }
 }
@@ -39,7 +41,7 @@ function readInputs(command: Command): Record<string, string> {
 }
 
 async function publish(name: string, result: Result): Promise<void> {
-  core.info(result.text);
+  core.info(printable(result.text));
   for (const [output, value] of Object.entries(result.outputs ?? {})) core.setOutput(output, value);
   if (result.summary !== undefined && process.env.GITHUB_STEP_SUMMARY !== undefined)
     await core.summary.addRaw(result.summary, true).write();

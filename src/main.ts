@@ -1,5 +1,7 @@
 import type { Command, Context, Result } from './commands/command.ts';
+import { redactForms } from './evidence/redact.ts';
 import { BadInput, GatehouseError, messageOf } from './lib/errors.ts';
+import { printable } from './lib/printable.ts';
 import { similar } from './lib/similar.ts';
 
 /**
@@ -11,6 +13,7 @@ import { similar } from './lib/similar.ts';
  */
 export async function cli(words: string[], home: string): Promise<void> {
   const json = words.includes('--json');
+  watchOutput();
   try {
     process.exitCode = await run(
       words.filter((word) => word !== '--json'),
@@ -22,11 +25,19 @@ export async function cli(words: string[], home: string): Promise<void> {
   }
 }
 
+/** Nobody reads any more (`| head`): what was decided stays decided, but an answer that was not delivered is no yes. */
+function watchOutput(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', () => {
+      if (process.exitCode === undefined || process.exitCode === 0) process.exitCode = 3;
+    });
+}
+
 async function run(words: string[], home: string, json: boolean): Promise<number> {
   const [verb, ...rest] = words;
+  if (verb === undefined && json) throw new BadInput('cli.no_verb', 'no verb was given: see gatehouse --help');
   if (verb === undefined || verb === '--help' || verb === 'help' || rest.includes('--help')) {
-    const { help } = await import('./commands/help.ts');
-    process.stdout.write(help(verb === 'help' ? rest[0] : verb?.startsWith('-') ? undefined : verb));
+    await showHelp(verb === 'help' ? rest.find((word) => !word.startsWith('-')) : verb, json);
     return verb === undefined ? 2 : 0;
   }
   const command = await commandOf(verb);
@@ -36,14 +47,26 @@ async function run(words: string[], home: string, json: boolean): Promise<number
   return print(await command.run(inputs, contextOf(home, json)), json);
 }
 
+async function showHelp(verb: string | undefined, json: boolean): Promise<void> {
+  const { help } = await import('./commands/help.ts');
+  const text = help(verb === undefined || verb.startsWith('-') ? '' : verb);
+  if (text === null) throw await unknownVerb(verb as string);
+  process.stdout.write(json ? `${JSON.stringify({ help: text }, null, 2)}\n` : text);
+}
+
 async function commandOf(verb: string): Promise<Command> {
   const { commands } = await import('./commands/catalogue.ts');
   const load = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
   if (load !== undefined) return await load();
+  throw await unknownVerb(verb);
+}
+
+async function unknownVerb(verb: string): Promise<BadInput> {
+  const { commands } = await import('./commands/catalogue.ts');
   const meant = similar(verb, Object.keys(commands));
-  throw new BadInput(
+  return new BadInput(
     'cli.unknown_verb',
-    `there is no verb ${JSON.stringify(verb)}${meant === null ? '' : `; did you mean ${meant}?`} See gatehouse --help`,
+    `there is no verb ${JSON.stringify(verb)}${meant === null ? ';' : `; did you mean ${meant}?`} See gatehouse --help`,
   );
 }
 
@@ -54,7 +77,7 @@ function contextOf(home: string, json: boolean): Context {
     home,
     env: process.env,
     now: Date.now,
-    progress: (line) => void process.stderr.write(`${clear}${line}\n`),
+    progress: (line) => void process.stderr.write(`${clear}${printable(line)}\n`),
     working: (words) => void (clear === '' || process.stderr.write(`${clear}… ${words}`)),
     colour: stream.isTTY === true && process.env.NO_COLOR === undefined,
   };
@@ -62,18 +85,21 @@ function contextOf(home: string, json: boolean): Context {
 
 function print(result: Result, json: boolean): number {
   if (json) process.stdout.write(`${JSON.stringify(result.json, null, 2)}\n`);
-  (json ? process.stderr : process.stdout).write(`${result.text}\n`);
+  (json ? process.stderr : process.stdout).write(`${printable(result.text)}\n`);
   return result.exit;
 }
 
-/** One line for a known failure; an unknown one is ours, and says so without a stack. */
+/**
+ * One message for a known failure; an unknown one is ours, and says so without a stack. Messages name what was given, and
+ * somebody gives the key itself where its file is meant: secrets of known form are taken out.
+ */
 function report(thrown: unknown, json: boolean): number {
   const known = thrown instanceof GatehouseError;
   const code = known ? thrown.code : 'internal';
-  const message = known
-    ? thrown.message
-    : `unexpected: ${messageOf(thrown)}; this is a defect of gatehouse, nothing was allowed`;
+  const { value: message } = redactForms(
+    known ? thrown.message : `unexpected: ${messageOf(thrown)}; this is a defect of gatehouse, nothing was allowed`,
+  );
   if (json) process.stdout.write(`${JSON.stringify({ status: 'error', code, message }, null, 2)}\n`);
-  process.stderr.write(`error: ${message}\n`);
+  process.stderr.write(`error: ${printable(message)}\n`);
   return known ? thrown.exit : 3;
 }

@@ -42,7 +42,8 @@ export function requireVouchedFor(
 }
 
 function isIssuer(candidate: X509Certificate, of: X509Certificate): boolean {
-  return candidate.ca && of.checkIssued(candidate) && of.verify(candidate.publicKey);
+  const itself = candidate.raw.equals(of.raw);
+  return !itself && candidate.ca && of.checkIssued(candidate) && of.verify(candidate.publicKey);
 }
 
 function requireValid({ subject, validFrom, validTo }: X509Certificate, at: number): void {

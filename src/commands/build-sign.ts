@@ -13,6 +13,7 @@ import { pushLayout } from '../registry/push-layout.ts';
 import { parseName, parseReference } from '../registry/reference.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, text } from './inputs.ts';
+import { requireListed } from './listed-registry.ts';
 import { openRegistry } from './registry.ts';
 import { runInputs } from './run-inputs.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -79,8 +80,9 @@ function build(given: Inputs): Result {
 async function sign(given: Inputs, context: Context): Promise<Result> {
   if (given.image === undefined)
     throw new BadInput('inputs.image', 'phase sign needs --image: where the image goes, or the image to adopt');
-  const stage = await openStage('build', given, context);
+  const stage = await openStage('build', 'build-sign', given, context);
   const adopted = given.layout === undefined;
+  requireListed((adopted ? parseReference(given.image) : parseName(given.image)).name, stage.contract);
   const { client, repository, name, digest } = adopted
     ? await adopt(given.image, context)
     : await push(given, given.image, context);

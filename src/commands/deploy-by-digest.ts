@@ -57,7 +57,7 @@ export const deployByDigest = command({
   run: async (given, context) => {
     const image = parseReference(given.image);
     const target = parseTarget(given.target);
-    const stage = await openStage('deploy', given, context);
+    const stage = await openStage('deploy', 'deploy-by-digest', given, context);
     const attempt: Attempt = { given, image, target, stage, opId: randomUUID(), startedAt: context.now() };
     try {
       return await deploy(attempt, context);
@@ -148,6 +148,7 @@ async function decisionOf({ given, image, target, stage }: Attempt, context: Con
   if (typeof found === 'string')
     throw new DeployRefused('deploy.decision', `there is no such decision: ${found}`, [given.decision]);
   const decision = requireDecision(found, {
+    name: image.name,
     digest: image.digest,
     environment: given.environment,
     target,
@@ -159,7 +160,7 @@ async function decisionOf({ given, image, target, stage }: Attempt, context: Con
   const { registerMaxAge: maxAge, maxSkew } = stage.contract.policy;
   const at = { run: stage.identity.run, jobSha: stage.identity.workflow.jobSha };
   const release = releaseOf(register, runningRelease(context.home, stage.contract), at, context.now());
-  requireRegister(register, decision, image.digest, { now: context.now(), maxAge, maxSkew, release });
+  requireRegister(register, decision, { now: context.now(), maxAge, maxSkew, release });
   return decision;
 }
 

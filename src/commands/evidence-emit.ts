@@ -16,7 +16,7 @@ import { formatTime, parseTime } from '../lib/time.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, text } from './inputs.ts';
 import { runInputs } from './run-inputs.ts';
-import { newJobKey, openStage, type Stage } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
 
 /** What other components write about themselves is not emitted by hand. */
 const TYPES = [
@@ -67,7 +67,7 @@ export const evidenceEmit = command({
   outputs: { receipt: 'the store’s answer, gatehouse/receipt/1' },
   run: async (given, context) => {
     if (given.type === 'run.opened') return await open(given, context);
-    const stage = await openStage(roleOfType[given.type], given, context);
+    const stage = await openStage(roleOfType[given.type], 'evidence-emit', given, context);
     return given.type === 'run.sealed' ? await seal(given, stage) : await emit(given, stage);
   },
 });
@@ -79,13 +79,13 @@ async function open(given: Inputs, context: Context): Promise<Result> {
       'inputs.environment',
       'run.opened needs --environment: what a run owes depends on where it goes',
     );
-  const jobKey = newJobKey();
-  const stage = await openStage('gate', given, context, { jobKey });
+  const stage = await openStage('gate', 'evidence-emit', given, context, true);
   const { id, attempt } = stage.identity.run;
   const required = requiredStages(stage.contract.file, environment, 'deploy');
   const { register } = await stage.register();
   const approvalsBefore = await stage.platform.approvalsGiven(stage.identity.run, environment);
-  const written = await whileHolding(given.run as string, { id, attempt, jobKey, nextStep: 1 }, async () => {
+  const file = stage.identity.run.platform === 'local' ? (given.run ?? null) : null;
+  const written = await whileHolding(file, { id, attempt, jobKey: stage.place.jobKey, nextStep: 1 }, async () => {
     const attachment = await stage.attach(stage.contract.bytes, 'contract', 'application/yaml', true);
     return await stage.write({
       type: 'run.opened',
@@ -103,7 +103,8 @@ async function open(given: Inputs, context: Context): Promise<Result> {
 }
 
 /** Takes the run file before anything is recorded, so that of two openings one wins; gives it back when nothing was recorded. */
-async function whileHolding<T>(path: string, file: RunFile, record: () => Promise<T>): Promise<T> {
+async function whileHolding<T>(path: string | null, file: RunFile, record: () => Promise<T>): Promise<T> {
+  if (path === null) return await record();
   try {
     writeFileSync(path, `${JSON.stringify(file)}\n`, { flag: 'wx' });
   } catch (cause) {

@@ -18,6 +18,8 @@ import { openRegistry } from './registry.ts';
 import { ownPolicyBytes, runningRelease } from './release.ts';
 import { openStage, type Stage } from './stage.ts';
 
+export { Untrusted } from './situation.ts';
+
 interface Asked {
   stage: Facts['stage'];
   environment: string;
@@ -33,8 +35,8 @@ export async function decideAndRecord(
   given: GateInputs,
   context: Context,
 ): Promise<{ decision: Decision; key: string }> {
+  const stage = await openStage('gate', 'policy-gate', given, context);
   const asked = askedBy(given);
-  const stage = await openStage('gate', given, context);
   try {
     return await decideIn(stage, asked, context);
   } catch (thrown) {
@@ -44,12 +46,13 @@ export async function decideAndRecord(
 }
 
 async function decideIn(stage: Stage, asked: Asked, context: Context): Promise<{ decision: Decision; key: string }> {
-  const { decision, facts, register, policy } = await decide(asked, stage, context, true);
+  const { decision, facts, register, policy, token } = await decide(asked, stage, context, true);
   const attachments = [
     await stage.attach(canonicalBytes(facts), 'facts', 'application/json', true),
     await stage.attach(stage.contract.bytes, 'contract', 'application/yaml', true),
     await stage.attach(policy, 'policy', 'application/wasm', true),
     await stage.attach(register, 'register', 'application/json', true),
+    ...(token === null ? [] : [await stage.attach(token, 'timestamp', 'application/timestamp-reply', true)]),
   ];
   const record = await stage.write({
     type: 'gate.decided',
@@ -80,8 +83,8 @@ async function recordFailure(stage: Stage, asked: Asked, thrown: unknown): Promi
 
 /** The same without leaving anything behind, for `status`: what would the gate say? */
 export async function whatIf(given: GateInputs, context: Context): Promise<Decision> {
-  const asked = askedBy(given);
-  return (await decide(asked, await openStage('gate', given, context), context, false)).decision;
+  const stage = await openStage('gate', 'status', given, context);
+  return (await decide(askedBy(given), stage, context, false)).decision;
 }
 
 async function decide(asked: Asked, stage: Stage, context: Context, recorded: boolean) {
@@ -119,11 +122,12 @@ async function decide(asked: Asked, stage: Stage, context: Context, recorded: bo
       : 'the platform';
   context.progress(`collecting evidence about ${asked.image.name}@${asked.image.digest}`);
   const question: Question = { ...asked, identity: stage.identity, source, approvals, approvalsFrom };
-  const now = stage.now();
+  const { now, clock, token } = await stage.decisionTime();
   const facts = await assembleFacts(question, {
     store: stage.store,
     keys: await stage.ledgerKeys(),
     now,
+    clock,
     contract: stage.contract,
     register,
     registry: await openRegistry(asked.image.registry, context),
@@ -137,7 +141,7 @@ async function decide(asked: Asked, stage: Stage, context: Context, recorded: bo
     id: randomUUID(),
     simulated: !recorded,
   });
-  return { decision, facts, register: register.bytes, policy: policyBytes };
+  return { decision, facts, register: register.bytes, policy: policyBytes, token };
 }
 
 function askedBy(given: GateInputs): Asked {

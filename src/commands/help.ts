@@ -1,7 +1,7 @@
 import texts from './help.generated.json' with { type: 'json' };
 
-/** Help of a verb, or the list of verbs. Plain generated text: asking for help loads no schema. */
-export function help(verb: string | undefined): string {
-  const all = texts as Record<string, string>;
-  return all[verb ?? ''] ?? `There is no verb ${JSON.stringify(verb)}.\n\n${all['']}`;
+/** Help of a verb, the list of verbs for the empty word, or null. Plain generated text: asking for help loads no schema. */
+export function help(verb: string): string | null {
+  const all: Record<string, string> = texts;
+  return Object.hasOwn(all, verb) ? (all[verb] as string) : null;
 }

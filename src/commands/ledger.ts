@@ -13,6 +13,7 @@ import { parseJson } from '../lib/json.ts';
 import { replaceFile } from '../lib/write.ts';
 import { openStore } from '../store/store.ts';
 import { type Context, command, type Result } from './command.ts';
+import { requireUnbentEnvironment } from './environment.ts';
 import { choice, text } from './inputs.ts';
 import { ownContract, ownContractPath } from './release.ts';
 import { signerOf, storeOf } from './stage.ts';
@@ -83,6 +84,7 @@ export const ledger = command({
 });
 
 async function sign(given: Inputs, context: Context): Promise<Result> {
+  requireUnbentEnvironment(context.env);
   const contract = ownContract(context.home);
   const folder = dirname(resolve(ownContractPath(context.home)));
   const signer = signerOf('notary', contract, given.key, folder, localCheckpointSigner);

@@ -100,26 +100,31 @@ async function gate(given: GateInputs, context: Context): Promise<Result> {
       '--contract and --now go with --facts only: the gate judges by the contract beside it and by trusted time',
     );
   }
-  const contract = ownContract(context.home);
-  if (contract.file.platforms.some(({ kind }) => kind !== 'local')) {
-    const untrusted = refuse(
-      {
-        contract,
-        policy: loadPolicy(ownPolicyBytes(context.home)),
-        now: context.now(),
-        id: randomUUID(),
-        simulated: false,
-      },
-      'workflow_untrusted',
-      'the gate runs outside the trusted workflow: no verified identity says which workflow this is',
-      'call the reusable workflow (or include the parent pipeline) of the compliance repository at a released version',
-    );
-    return answer(untrusted, null, context);
+  // The pure judge must start fast: what talks to store, registry and platform is loaded only here.
+  const { decideAndRecord, Untrusted } = await import('./gate-run.ts');
+  try {
+    const { decision, key } = await decideAndRecord(given, context);
+    return answer(decision, key, context);
+  } catch (thrown) {
+    if (!(thrown instanceof Untrusted)) throw thrown;
+    return answer(outside(thrown.message, context), null, context);
   }
-  // The pure judge must start fast: what talks to store and registry is loaded only here.
-  const { decideAndRecord } = await import('./gate-run.ts');
-  const { decision, key } = await decideAndRecord(given, context);
-  return answer(decision, key, context);
+}
+
+/** The answer to who runs the gate in a job of their own. No key is there to record it with. */
+function outside(why: string, context: Context): Decision {
+  return refuse(
+    {
+      contract: ownContract(context.home),
+      policy: loadPolicy(ownPolicyBytes(context.home)),
+      now: context.now(),
+      id: randomUUID(),
+      simulated: false,
+    },
+    'workflow_untrusted',
+    why,
+    'call the reusable workflow (or include the parent pipeline) of the compliance repository at a released version',
+  );
 }
 
 function answer(decision: Decision, key: string | null, context: Context): Result {

@@ -1,13 +1,17 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { publicKey, spki } from '../contract/key-type.ts';
 import type { Contract } from '../contract/load-contract.ts';
 import { problemText } from '../contract/problems.ts';
+import { readLedgerKeys } from '../evidence/ledger-keys.ts';
 import { publishKey } from '../evidence/publish-key.ts';
 import { publishRegister, type RegisterDraft, readRegister, registerDraft } from '../evidence/register.ts';
 import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
+import { formatTime, parseTime } from '../lib/time.ts';
 import { type Context, command, type Result } from './command.ts';
+import { requireUnbentEnvironment } from './environment.ts';
 import { choice, text } from './inputs.ts';
 import { ownContract, ownContractPath, runningRelease } from './release.ts';
 import { releaseKeys, signerOf, storeOf } from './stage.ts';
@@ -61,8 +65,11 @@ function entry(contract: Contract, context: Context): Result {
 async function publish(given: Inputs, contract: Contract, folder: string, context: Context): Promise<Result> {
   if (given.file === undefined)
     throw new BadInput('inputs.file', 'publish needs --file: the register without its number and time');
+  requireUnbentEnvironment(context.env);
   const draft = readDraft(given.file);
+  requireWindow(contract, context.now());
   const signer = signerOf('release', contract, given.key, folder);
+  await requireSameKeys(contract, folder);
   const store = storeOf(contract.file.register.url ?? contract.file.evidence.store, folder);
   const published = await publishRegister(store, signer, draft, context.now());
   const keys = await publishKeys(given, contract, folder, draft);
@@ -75,11 +82,43 @@ async function publish(given: Inputs, contract: Contract, folder: string, contex
 
 function readDraft(file: string): RegisterDraft {
   const parsed = registerDraft.safeParse(parseJson(readInput(file, 'register'), `register ${file}`));
-  if (parsed.success) return parsed.data;
+  if (parsed.success && /^v?\d+\.\d+\.\d+$/.test(parsed.data.minimumVersion)) return parsed.data;
+  if (parsed.success)
+    throw new BadInput(
+      'register.draft',
+      `register ${file}: minimumVersion ${parsed.data.minimumVersion} is no version such as 1.4.0: no release would reach it`,
+    );
   throw new BadInput(
     'register.draft',
     `register ${file} does not fit its schema: ${problemText(parsed.error, registerDraft)}; see schemas/register.json (without schema, number and time)`,
   );
+}
+
+/** A register that no reader takes could not be taken back: the next number would be needed to go on. */
+function requireWindow(contract: Contract, now: number): void {
+  const { from, until } = contract.file.trust['release-window'];
+  if (now >= (parseTime(from) as number) && now < (parseTime(until) as number)) return;
+  throw new BadInput(
+    'register.window',
+    `the release key's window (trust.release-window, ${from} to ${until}) does not contain ${formatTime(now)}: every reader would refuse this register; renew the key or its window in contract.yml`,
+  );
+}
+
+/** What is in the store stays there: under the id of an older key a new one would sign what nobody can verify. */
+async function requireSameKeys(contract: Contract, folder: string): Promise<void> {
+  const pems = releaseKeys(contract).map((key) => key.publicKeyPem);
+  const { keys } = await readLedgerKeys(storeOf(contract.file.evidence.store, folder), pems);
+  const bytesOf = (pem: string) => spki(publicKey(pem, 'key'));
+  for (const role of ROLES) {
+    for (const { id, public: pem } of contract.file.trust.keys[role] ?? []) {
+      const stored = keys.find((key) => key.id === id);
+      if (stored !== undefined && (stored.role !== role || !bytesOf(stored.publicKeyPem).equals(bytesOf(pem))))
+        throw new BadInput(
+          'register.key_id',
+          `key ${id} of role ${role} is another key than the one that the store has under this id: give the new key a new id in contract.yml; nothing was published`,
+        );
+    }
+  }
 }
 
 /** Every contract key with a window in the register goes into the store, once; the register itself carries later changes. */

@@ -3,6 +3,7 @@ import { envelopeOf } from '../attestation/image.ts';
 import { category as categorySchema } from '../contract/primitives.ts';
 import { PREDICATE_TYPE } from '../contract/record.ts';
 import type { ScanReport } from '../contract/scan-report.ts';
+import { redact } from '../evidence/redact.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { readInput } from '../lib/file.ts';
 import { attachAll } from '../registry/attach.ts';
@@ -10,6 +11,7 @@ import { parseReference } from '../registry/reference.ts';
 import { normalise, toolNames } from '../scan/index.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, text } from './inputs.ts';
+import { requireListed } from './listed-registry.ts';
 import { openRegistry } from './registry.ts';
 import { runInputs } from './run-inputs.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -62,7 +64,9 @@ export const scan = command({
   inputs,
   outputs: { status: 'complete, degraded, incomplete or error', receipt: 'phase record: the store’s answer' },
   run: async (given, context) => {
-    const stage = given.phase === 'record' ? await openStage('scan', given, context) : null;
+    const stage = given.phase === 'record' ? await openStage('scan', 'scan', given, context) : null;
+    if (stage !== null && given.subject !== undefined)
+      requireListed(parseReference(given.subject).name, stage.contract);
     const report = read(given, stage?.identity.run.sha ?? null, context);
     if (stage === null) return answer(given, report);
     return await record(given, report, stage, context);
@@ -72,7 +76,7 @@ export const scan = command({
 function read(given: Inputs, commit: string | null, context: Context): ScanReport {
   const image = given.subject ?? null;
   if (image !== null) parseReference(image);
-  return normalise({
+  const report = normalise({
     bytes: readInput(given.report, 'report'),
     tool: given.tool,
     category: given.category,
@@ -80,6 +84,8 @@ function read(given: Inputs, commit: string | null, context: Context): ScanRepor
     subject: { image, platform: null, commit: image === null ? commit : null },
     now: context.now(),
   });
+  // Messages of scanners quote the code they look at, and a report is kept for years.
+  return redact(report).value;
 }
 
 async function record(given: Inputs, report: ScanReport, stage: Stage, context: Context): Promise<Result> {

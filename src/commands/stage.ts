@@ -1,29 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { localSigner } from '../attestation/keys/local.ts';
 import type { Signer } from '../attestation/signer.ts';
 import type { Contract } from '../contract/load-contract.ts';
-import { problemText } from '../contract/problems.ts';
 import type { Receipt } from '../contract/receipt.ts';
 import type { Attachment, Record } from '../contract/record.ts';
 import type { Role } from '../contract/roles.ts';
-import { type RunFile, runFile as runFileSchema } from '../contract/run.ts';
 import { appendRecord } from '../evidence/append.ts';
 import { putBlob } from '../evidence/blob.ts';
 import type { Place } from '../evidence/layout.ts';
 import { type LedgerKey, readLedgerKeys } from '../evidence/ledger-keys.ts';
 import { type RecordInput, signRecord, type Writer } from '../evidence/record.ts';
 import { readRegister, type SignedRegister } from '../evidence/register.ts';
-import { BadInput, Denied, messageOf } from '../lib/errors.ts';
-import { readInput } from '../lib/file.ts';
-import { parseJson } from '../lib/json.ts';
+import { BadInput, messageOf } from '../lib/errors.ts';
 import { formatTime } from '../lib/time.ts';
-import { replaceFile } from '../lib/write.ts';
-import { localPlatform } from '../platform/local.ts';
 import type { Platform, RunIdentity } from '../platform/platform.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { Context } from './command.ts';
 import { distDigest, ownContract, ownContractPath } from './release.ts';
+import { type DecisionTime, hostedSituation, localFile, localSituation, type Whereabouts } from './situation.ts';
 import version from './version.generated.json' with { type: 'json' };
 
 /** What happened, for a record; everything else about it is known to the stage. */
@@ -39,8 +33,9 @@ export interface Stage {
   platform: Platform;
   identity: RunIdentity;
   signer: Signer;
-  /** Milliseconds. */
+  /** Milliseconds, by this machine's clock. */
   now(): number;
+  decisionTime(): Promise<DecisionTime>;
   register(): Promise<SignedRegister>;
   ledgerKeys(): Promise<LedgerKey[]>;
   attach(bytes: Uint8Array, role: string, mediaType: string, verbatim?: boolean): Promise<Attachment>;
@@ -52,51 +47,28 @@ export interface Stage {
   writer: Writer;
 }
 
-/** Thrown where nothing verified says which workflow this is: the gate turns it into a recorded-nowhere denial. */
-export class Untrusted extends Denied {}
-
 /**
- * Opens a stage of a run under one role. In profile local the run comes from the file `--run` and the platform file that the
- * contract names. Throws Untrusted outside a trusted workflow, BadInput for a key that is not the role's.
+ * Opens a stage of a run under one role, for the verb that runs. Throws Untrusted outside a trusted workflow, BadInput for a
+ * key that is not the role's and under an environment that could bend a trusted job.
  */
-export function openStage(
+export async function openStage(
   role: Role,
-  given: { run?: string | undefined; key?: string | undefined },
+  verb: string,
+  given: Whereabouts,
   context: Context,
-  opening?: { jobKey: string },
+  opening = false,
 ): Promise<Stage> {
   const contract = ownContract(context.home);
   const folder = dirname(resolve(ownContractPath(context.home)));
-  return openLocal(role, given, context, contract, folder, opening);
-}
-
-async function openLocal(
-  role: Role,
-  given: { run?: string | undefined; key?: string | undefined },
-  context: Context,
-  contract: Contract,
-  folder: string,
-  opening?: { jobKey: string },
-): Promise<Stage> {
-  const [local] = contract.file.platforms;
-  if (local?.kind !== 'local') {
-    throw new Untrusted(
-      'workflow_untrusted',
-      'this runs outside the trusted workflow: no verified identity says which workflow it is',
-    );
-  }
-  if (given.run === undefined)
-    throw new BadInput(
-      'inputs.run',
-      'a local run needs its file: add --run FILE, made by evidence-emit --type run.opened',
-    );
-  const step = opening === undefined ? takeStep(given.run) : null;
-  const platform = localPlatform(resolve(folder, local.file), step?.file ?? null);
-  const identity = await platform.identify();
+  const file = localFile(contract, folder);
+  const situation =
+    file === null
+      ? await hostedSituation(contract, role, verb, context)
+      : await localSituation(file, given, context, opening);
+  const { platform, identity, place } = situation;
   const store = storeOf(contract.file.evidence.store, folder);
   const signer = signerOf(role, contract, given.key, folder);
   const writer: Writer = { signer, role };
-  const place: Place = { jobKey: opening?.jobKey ?? (step as Step).file.jobKey, stepKey: `step-${step?.number ?? 0}` };
   const producer = { name: 'gatehouse', version: version.version, digest: distDigest(context.home) };
   let seq = 0;
   const fields: Stage['fields'] = (event) => ({
@@ -128,6 +100,7 @@ async function openLocal(
     identity,
     signer,
     now: context.now,
+    decisionTime: situation.decisionTime,
     register: () =>
       readRegister(storeOf(contract.file.register.url ?? contract.file.evidence.store, folder), {
         keys: releaseKeys(contract),
@@ -197,30 +170,4 @@ export function signerOf(
     }
   }
   throw new BadInput('key.none', `no key of role ${role} can be used: ${failures.join('; ')}`);
-}
-
-interface Step {
-  file: RunFile;
-  number: number;
-}
-
-/** Takes the next step number and writes the file before anything is recorded: a step that dies leaves a number out, never twice. */
-function takeStep(path: string): Step {
-  const parsed = runFileSchema.safeParse(parseJson(readInput(path, 'run file', 64 * 1024), `run file ${path}`));
-  if (!parsed.success)
-    throw new BadInput(
-      'run.file',
-      `run file ${path} does not fit its schema: ${problemText(parsed.error, runFileSchema)}`,
-    );
-  writeRunFile(path, { ...parsed.data, nextStep: parsed.data.nextStep + 1 });
-  return { file: parsed.data, number: parsed.data.nextStep };
-}
-
-export function writeRunFile(path: string, file: RunFile): void {
-  replaceFile(path, `${JSON.stringify(file)}\n`, 'run file');
-}
-
-/** A random job key for a run that is opened by hand. */
-export function newJobKey(): string {
-  return `local-${randomUUID().slice(0, 8)}`;
 }

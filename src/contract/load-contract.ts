@@ -1,7 +1,8 @@
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { Document, isNode, LineCounter } from 'yaml';
 import { digestOf } from '../lib/digest.ts';
 import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
+import { parseYaml } from '../lib/yaml.ts';
 import { keyProblems } from './check-keys.ts';
 import { type ContractFile, contractFile } from './contract-file.ts';
 import { type PolicyContract, policyContract } from './policy-contract.ts';
@@ -23,36 +24,16 @@ export function loadContract(path: string): Contract {
 /** The same from bytes, for a replay. `what` names them in errors. */
 export function parseContract(bytes: Buffer, what: string): Contract {
   const lines = new LineCounter();
-  const document = parseDocument(bytes.toString('utf8'), {
-    lineCounter: lines,
-    uniqueKeys: true,
-    merge: false,
-    maxAliasCount: 0,
-  } as object);
-  const [broken] = document.errors;
-  if (broken !== undefined) {
-    throw new BadInput('contract.yaml', `contract ${what} is not YAML: ${broken.message.split('\n')[0]}`, broken);
-  }
-  const parsed = contractFile.safeParse(toPlain(document, what));
+  const named = { what: `contract ${what}`, code: 'contract.yaml' };
+  const { documents } = parseYaml(bytes, named, { lineCounter: lines });
+  if (documents.length > 1)
+    throw new BadInput(named.code, `contract ${what} holds ${documents.length} YAML documents: a contract is one`);
+  const document = documents[0] ?? new Document(null);
+  const parsed = contractFile.safeParse(document.toJS());
   const problems = parsed.success ? keyProblems(parsed.data) : problemsOf(parsed.error, contractFile);
   if (!parsed.success || problems.length > 0)
     throw invalid(what, problems, (problem) => lineOf(document, lines, problem));
   return { file: parsed.data, policy: policyContract(parsed.data), digest: digestOf(bytes), bytes };
-}
-
-type Document = ReturnType<typeof parseDocument>;
-
-/** Aliases are refused: they make one place say something at another, which a reviewer does not see. */
-function toPlain(document: Document, what: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 0 });
-  } catch (cause) {
-    throw new BadInput(
-      'contract.yaml',
-      `contract ${what} uses YAML aliases: write the value out where it counts`,
-      cause,
-    );
-  }
 }
 
 function invalid(what: string, problems: Problem[], line: (problem: Problem) => number | null): BadInput {

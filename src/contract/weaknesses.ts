@@ -2,6 +2,7 @@ import { parseDuration } from '../lib/time.ts';
 import type { ContractFile } from './contract-file.ts';
 
 const DAY = 86_400_000;
+const HOUR = 3_600_000;
 
 /**
  * What a valid contract permits that production should not: shown by `contract check`, with the path and why. Limits are ours
@@ -36,6 +37,10 @@ export function weaknesses(file: ContractFile): { path: string; why: string }[] 
     const at = `environments.${name}`;
     if (environment.isolation !== 'job') weak(`${at}.isolation`, 'the build may have run beside the key that signs it');
     if (environment.build === 'adopted') weak(`${at}.build`, 'images that we did not build are promoted');
+    if (longer(environment['decision-lifetime'], HOUR))
+      weak(`${at}.decision-lifetime`, 'an allow may be used long after what it saw has changed');
+    if (environment.events.some((event) => event.startsWith('pull_request') || event.startsWith('merge_request')))
+      weak(`${at}.events`, 'a run that a proposed change starts is promoted before anybody has accepted the change');
     if (environment['unknown-severity'] === 'allow')
       weak(`${at}.unknown-severity`, 'a finding whose severity nobody knows is let through');
     if (longer(environment['max-evidence-age'], 7 * DAY))

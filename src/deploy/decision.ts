@@ -9,6 +9,8 @@ import { DeployRefused } from './refusal.ts';
 
 /** What is about to be done; every part of it must be what was decided. */
 export interface Intended {
+  /** The image, `registry/repository` and digest. */
+  name: string;
   digest: string;
   environment: string;
   target: Target;
@@ -37,14 +39,14 @@ export function requireDecision({ record, key }: VerifiedRecord, intended: Inten
 function mismatch(
   decision: Decision,
   outcome: string,
-  { digest, environment, target, run, now, maxSkew }: Intended,
+  { name, digest, environment, target, run, now, maxSkew }: Intended,
 ): string | null {
   const same = (a: unknown, b: unknown) => canonicalBytes(a).equals(canonicalBytes(b));
   if (decision.simulated) return 'it is simulated';
   if (decision.outcome !== 'allow' || outcome !== 'success') return 'it denies';
   if (decision.stage !== 'deploy') return `it is of stage ${decision.stage}`;
-  if (!decision.subjects.some((subject) => subject.digest === digest))
-    return `it is about ${decision.subjects.map((subject) => subject.digest).join(', ')}`;
+  if (!decision.subjects.some((subject) => subject.digest === digest && subject.name === name))
+    return `it is about ${decision.subjects.map((subject) => `${subject.name}@${subject.digest}`).join(', ')}`;
   if (decision.environment !== environment) return `it is for environment ${decision.environment}`;
   if (!same(decision.target, target)) return 'it is for another target';
   if (decision.run === null || !same(identity(decision.run), identity(run)))

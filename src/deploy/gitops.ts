@@ -1,5 +1,6 @@
-import { lstatSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { existsSync, lstatSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Target } from '../contract/target.ts';
 import { digestOf } from '../lib/digest.ts';
 import { BadInput, CouldNot } from '../lib/errors.ts';
@@ -15,7 +16,8 @@ export interface Change {
   root: string;
   /** Path of the file below it. */
   path: string;
-  before: Buffer;
+  /** The commit that was read: the change is committed on top of this one or not at all. */
+  parent: string;
   after: Buffer;
   /** Of what will be committed. */
   manifestDigest: string;
@@ -28,85 +30,145 @@ export interface Image {
   digest: string;
 }
 
+const KUSTOMIZATIONS = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+
 /**
- * Works out the change that makes a manifest or kustomization run the image by digest. Throws DeployRefused when it names a
- * tag, another image or another target, BadInput when it cannot be understood: what is not understood is not deployed.
+ * Works out the change that makes a manifest or kustomization run the image by digest. What was read must be what is committed:
+ * a cluster deploys commits. Throws DeployRefused when it names a tag, another image or another target, BadInput when it cannot
+ * be understood: what is not understood is not deployed.
  */
 export async function planChange(file: string, image: Image, target: Target, exec: Exec): Promise<Change> {
-  const full = resolve(file);
-  const root = await workTree(full, exec);
-  const path = relative(root, full);
-  if (lstatSync(full, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+  const before = readInput(file, 'manifest', 4 * 1024 * 1024);
+  const full = join(realpathSync(dirname(resolve(file))), basename(file));
+  if (lstatSync(full).isSymbolicLink())
     throw new BadInput('gitops.link', `${file} is a symbolic link: name the file itself`);
-  const before = readInput(full, 'manifest', 4 * 1024 * 1024);
-  const isKustomization = /(^|\/)kustomization\.ya?ml$/.test(path);
-  const { text, previousDigest } = isKustomization
+  const root = await workTree(full, exec);
+  const parent = await head(root, exec);
+  const isKustomization = KUSTOMIZATIONS.includes(basename(full));
+  const changed = isKustomization
     ? changeKustomization(before, full, image, target)
-    : changeManifest(before, file, image, target);
-  const after = Buffer.from(text);
-  return { root, path, before, after, manifestDigest: digestOf(after), previousDigest };
+    : { ...changeManifest(before, file, image, target), resources: [] };
+  const beside = KUSTOMIZATIONS.find((name) => !isKustomization && existsSync(join(dirname(full), name)));
+  if (beside !== undefined)
+    throw new BadInput(
+      'gitops.kustomization',
+      `${file} lies beside ${beside}, by which the cluster may run something else than is written in it: name ${beside}`,
+    );
+  for (const each of [full, ...changed.resources]) await requireCommitted(root, relative(root, each), parent, exec);
+  const after = Buffer.from(changed.text);
+  return {
+    root,
+    path: relative(root, full),
+    parent,
+    after,
+    manifestDigest: digestOf(after),
+    previousDigest: changed.previousDigest,
+  };
 }
 
 /**
- * Writes the change and commits this one file, with the decision's id in the message. Gives the digest of what HEAD holds then.
- * Throws CouldNot; the file is put back when the commit fails.
+ * Commits the change of this one file on top of the commit that was read, in one step: when the branch has moved on, or
+ * anything else fails, nothing has changed. Neither hooks nor filters of the repository run, and what else is staged or changed
+ * in the work tree stays as it is. Gives the digest of what the branch holds then. Throws CouldNot.
  */
 export async function commitChange(
-  { root, path, before, after }: Change,
+  { root, path, parent, after }: Change,
   message: string,
   exec: Exec,
 ): Promise<{ commit: string; observedDigest: string }> {
-  const full = join(root, path);
-  replaceFile(full, after, 'manifest');
+  const temporary = mkdtempSync(join(tmpdir(), 'gatehouse-commit-'));
+  const run = async (...args: string[]) => (await git(root, args, exec, join(temporary, 'index'))).trim();
   try {
-    await git(root, ['add', '--', path], exec);
-    // A deploy of what runs already is a deploy: it is recorded by a commit that changes nothing.
-    await git(root, ['commit', '--quiet', '--allow-empty', '--only', '--message', message, '--', path], exec);
-  } catch (cause) {
-    replaceFile(full, before, 'manifest');
-    throw cause;
+    const file = join(temporary, 'manifest');
+    writeFileSync(file, after);
+    const blob = await run('hash-object', '-w', '--no-filters', '--', file);
+    const mode = (await run('ls-tree', parent, '--', path)).split(' ')[0] as string;
+    await run('read-tree', parent);
+    await run('update-index', '--cacheinfo', `${mode},${blob},${path}`);
+    const commit = await run('commit-tree', await run('write-tree'), '-p', parent, '-m', message);
+    // Compares and swaps: a commit that came in between was not read, so nothing goes on top of it.
+    await run('update-ref', '-m', message.split('\n')[0] as string, 'HEAD', commit, parent);
+    await follow({ root, path, after }, `${mode},${blob},${path}`, exec);
+    const observed = await git(root, ['cat-file', 'blob', `HEAD:${path}`], exec);
+    return { commit, observedDigest: digestOf(observed) };
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
   }
-  const commit = (await git(root, ['rev-parse', 'HEAD'], exec)).trim();
-  const observed = await git(root, ['show', `${commit}:${path}`], exec);
-  return { commit, observedDigest: digestOf(observed) };
+}
+
+/**
+ * Brings the work tree after the commit. It is deployed by then: what cannot be written here is told by the next deploy, which
+ * finds the file not as it is committed.
+ */
+async function follow({ root, path, after }: Pick<Change, 'root' | 'path' | 'after'>, entry: string, exec: Exec) {
+  try {
+    replaceFile(join(root, path), after, 'manifest');
+    await git(root, ['update-index', '--cacheinfo', entry], exec);
+  } catch (cause) {
+    if (!(cause instanceof CouldNot)) throw cause;
+  }
 }
 
 async function workTree(file: string, exec: Exec): Promise<string> {
-  const { code, stdout } = await exec('git', ['rev-parse', '--show-toplevel'], {
-    cwd: dirname(file),
-    env: environment(),
-  });
-  if (code !== 0)
-    throw new BadInput(
-      'gitops.repository',
-      `${file} is not in a git repository: deploys are commits; name a manifest in the GitOps repository`,
-    );
-  return stdout.trim();
+  const { code, stdout, stderr } = await run(dirname(file), ['rev-parse', '--show-toplevel'], exec);
+  if (code === 0 && stdout.trim() !== '') return stdout.trim();
+  throw new BadInput(
+    'gitops.repository',
+    `${file} is not in the work tree of a git repository (${lastLine(stderr)}): deploys are commits; name a manifest in the GitOps repository`,
+  );
 }
 
-/** git without the machine's hooks, signing and identity: who deployed is in the evidence, not in a commit's author. */
-async function git(root: string, args: string[], exec: Exec): Promise<string> {
-  const settings = [
-    'core.hooksPath=/dev/null',
-    'commit.gpgSign=false',
-    'user.name=gatehouse',
-    'user.email=gatehouse@localhost',
-  ].flatMap((setting) => ['-c', setting]);
-  const { code, stdout, stderr } = await exec('git', [...settings, ...args], { cwd: root, env: environment() });
-  if (code !== 0)
-    throw new CouldNot(
-      'gitops.git',
-      `git ${args[0]} failed in ${root}: ${stderr.trim().split('\n').at(-1) ?? `exit ${code}`}; nothing is deployed`,
+/** The commit that a branch is at. On no branch a commit would be lost. */
+async function head(root: string, exec: Exec): Promise<string> {
+  if ((await run(root, ['symbolic-ref', '--quiet', 'HEAD'], exec)).code !== 0)
+    throw new BadInput(
+      'gitops.detached',
+      `${root} is on no branch (detached HEAD), so that nothing would follow the commit: check out the branch that the cluster follows`,
     );
+  const { code, stdout } = await run(root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], exec);
+  if (code === 0) return stdout.trim();
+  throw new BadInput('gitops.unborn', `${root} has no commit yet: commit the manifests first`);
+}
+
+async function requireCommitted(root: string, path: string, commit: string, exec: Exec): Promise<void> {
+  const { code, stdout } = await run(root, ['cat-file', 'blob', `${commit}:${path}`], exec);
+  if (code === 0 && Buffer.from(stdout).equals(readInput(join(root, path), 'manifest'))) return;
+  throw new BadInput(
+    'gitops.uncommitted',
+    `${join(root, path)} is not as it is committed: the cluster would run what is committed, which was not read; commit it or undo the change`,
+  );
+}
+
+async function git(root: string, args: string[], exec: Exec, index?: string): Promise<string> {
+  const { code, stdout, stderr } = await run(root, args, exec, index);
+  if (code !== 0)
+    throw new CouldNot('gitops.git', `git ${args[0]} failed in ${root}: ${lastLine(stderr)}; nothing is deployed`);
   return stdout;
 }
 
-function environment(): Record<string, string> {
-  return {
-    PATH: process.env.PATH ?? '',
-    HOME: '/nonexistent',
-    LANG: 'C.UTF-8',
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_TERMINAL_PROMPT: '0',
-  };
+/** git without the machine's hooks, monitors and identity: who deployed is in the evidence, not in a commit's author. */
+function run(cwd: string, args: string[], exec: Exec, index?: string) {
+  const settings = [
+    'core.hooksPath=/dev/null',
+    'core.fsmonitor=false',
+    'gc.auto=0',
+    'user.name=gatehouse',
+    'user.email=gatehouse@localhost',
+  ].flatMap((setting) => ['-c', setting]);
+  return exec('git', [...settings, ...args], {
+    cwd,
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: '/nonexistent',
+      LANG: 'C.UTF-8',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_LITERAL_PATHSPECS: '1',
+      ...(index === undefined ? {} : { GIT_INDEX_FILE: index }),
+    },
+  });
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) || 'it says nothing';
 }

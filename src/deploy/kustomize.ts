@@ -1,15 +1,21 @@
 import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isMap, isSeq, parseDocument, type YAMLMap } from 'yaml';
+import { isMap, isScalar, type Node, type YAMLMap } from 'yaml';
 import { z } from 'zod';
 import { problemText } from '../contract/problems.ts';
 import type { Target } from '../contract/target.ts';
 import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
+import { parseYaml } from '../lib/yaml.ts';
 import type { Image } from './gitops.ts';
 import { requireTarget } from './plain-manifest.ts';
-import { readManifest } from './pod-images.ts';
+import { readManifest, splice } from './pod-images.ts';
 import { DeployRefused } from './refusal.ts';
+
+/** Kustomize takes the name of an image for a pattern: only what stands for itself in one is followed. */
+const imageWords = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._/:-]*$/, 'expected the name of an image, without tag and digest');
 
 /** The part of a kustomization that can be followed here. Strict: a patch or generator could bring in any image. */
 const kustomization = z.strictObject({
@@ -22,8 +28,8 @@ const kustomization = z.strictObject({
   images: z
     .array(
       z.strictObject({
-        name: z.string().min(1),
-        newName: z.string().min(1).optional(),
+        name: imageWords,
+        newName: imageWords.optional(),
         newTag: z.string().optional(),
         digest: z.string().optional(),
       }),
@@ -34,25 +40,26 @@ const kustomization = z.strictObject({
 });
 
 /**
- * A kustomization with the image's entry at this digest. Every image that its resources run must be mapped by that entry:
- * anything else is refused, as is an entry with a tag.
+ * A kustomization with its one entry under `images` at this digest. Every image that its resources run must be mapped by that
+ * entry: anything else is refused, as is an entry with a tag, and a second entry, which could map what the first one made.
+ * `resources` are the files that were read beside it.
  */
 export function changeKustomization(
   bytes: Buffer,
   file: string,
   image: Image,
   target: Target,
-): { text: string; previousDigest: string | null } {
-  const document = parseDocument(bytes.toString('utf8'), { uniqueKeys: true });
-  const [broken] = document.errors;
-  if (broken !== undefined)
-    throw new BadInput('manifest.yaml', `kustomization ${file} is not YAML: ${broken.message.split('\n')[0]}`, broken);
-  const parsed = kustomization.safeParse(document.toJS({ maxAliasCount: 0 }));
-  if (!parsed.success)
-    throw new BadInput(
+): { text: string; previousDigest: string | null; resources: string[] } {
+  const { text, documents } = parseYaml(bytes, { what: `kustomization ${file}`, code: 'manifest.yaml' });
+  const unread = (why: string) =>
+    new BadInput(
       'kustomization.unread',
-      `kustomization ${file} cannot be followed: ${problemText(parsed.error, kustomization)}; what is not understood is not deployed`,
+      `kustomization ${file} cannot be followed: ${why}; what is not understood is not deployed`,
     );
+  const [document, ...more] = documents;
+  if (document === undefined || more.length > 0) throw unread('it holds no or several YAML documents');
+  const parsed = kustomization.safeParse(document.toJS());
+  if (!parsed.success) throw unread(problemText(parsed.error, kustomization));
   const { images, resources, namespace } = parsed.data;
   const tagged = images.find((entry) => entry.newTag !== undefined);
   if (tagged !== undefined)
@@ -60,34 +67,45 @@ export function changeKustomization(
       'deploy.digest',
       `kustomization ${file} names ${tagged.name}:${tagged.newTag}, which may mean another image a moment later`,
     );
-  const index = images.findIndex((entry) => (entry.newName ?? entry.name) === image.name);
-  if (index === -1)
+  const [entry, second] = images as [(typeof images)[number], ...typeof images];
+  if (second !== undefined)
+    throw new DeployRefused(
+      'deploy.images',
+      `kustomization ${file} has ${images.length} entries under images (${second.name}): one of them may map what another one made`,
+    );
+  if ((entry.newName ?? entry.name) !== image.name)
     throw new DeployRefused('deploy.images', `kustomization ${file} has no entry for ${image.name} under images`);
-  const entry = images[index] as (typeof images)[number];
-  checkResources(resources, dirname(file), entry.name, target, namespace ?? null);
-  const list = document.get('images', true);
-  const node = isSeq(list) ? list.items[index] : null;
-  if (!isMap(node)) throw new BadInput('kustomization.unread', `kustomization ${file}: images[${index}] is no map`);
-  (node as YAMLMap).set('digest', image.digest);
-  return { text: String(document), previousDigest: entry.digest ?? null };
+  const paths = resources.map((resource) => join(dirname(file), resource));
+  checkResources(paths, file, entry.name, target, namespace ?? null);
+  const node = document.getIn(['images', 0]);
+  if (!isMap(node)) throw unread('images[0] is no map');
+  return {
+    text: splice(text, [digestEdit(node as YAMLMap, image.digest, text)]),
+    previousDigest: entry.digest ?? null,
+    resources: paths,
+  };
+}
+
+/** Puts the digest where one is, else before the entry's first key, in the entry's own style. */
+function digestEdit(entry: YAMLMap, digest: string, text: string): { start: number; end: number; text: string } {
+  const there = entry.get('digest', true);
+  if (isScalar(there) && there.range) return { start: there.range[0], end: there.range[1], text: digest };
+  const [first] = entry.items as { key: Node }[];
+  const start = first?.key.range?.[0] ?? 0;
+  const indent = ' '.repeat(start - text.lastIndexOf('\n', start - 1) - 1);
+  const end = text.includes('\r\n') ? '\r\n' : '\n';
+  return { start, end: start, text: `digest: ${digest}${entry.flow === true ? ', ' : `${end}${indent}`}` };
 }
 
 /** Kustomize replaces the image whose name, without tag and digest, is the entry's; every image of every resource must be that one. */
-function checkResources(
-  resources: string[],
-  folder: string,
-  mapped: string,
-  target: Target,
-  namespace: string | null,
-): void {
-  const manifests = resources.map((resource) => {
-    const path = join(folder, resource);
+function checkResources(paths: string[], file: string, mapped: string, target: Target, namespace: string | null): void {
+  const manifests = paths.map((path) => {
     if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
       throw new BadInput('gitops.link', `${path} is a symbolic link: name the file itself`);
-    return { path, manifest: readManifest(readInput(path, 'resource', 4 * 1024 * 1024), path) };
+    return { path, ...readManifest(readInput(path, 'resource', 4 * 1024 * 1024), path) };
   });
-  for (const { path, manifest } of manifests) {
-    for (const { image, where } of manifest.images) {
+  for (const { path, workloads } of manifests) {
+    for (const { image, where, list } of workloads.flatMap((workload) => workload.images)) {
       const [name] = image.split('@') as [string];
       if (name.startsWith(`${mapped}:`))
         throw new DeployRefused('deploy.digest', `resource ${path}: ${where} names the tag ${image}`);
@@ -96,14 +114,15 @@ function checkResources(
           'deploy.images',
           `resource ${path}: ${where} runs ${image}, about which nothing was decided`,
         );
+      if (list !== 'containers' && list !== 'initContainers')
+        throw new DeployRefused(
+          'deploy.images',
+          `resource ${path}: ${where} runs ${image} at a place where kustomize does not map it`,
+        );
     }
   }
-  if (manifests.every(({ manifest }) => manifest.images.length === 0))
-    throw new DeployRefused('deploy.images', `the kustomization in ${folder} runs no image`);
-  requireTarget(
-    manifests.flatMap(({ manifest }) => manifest.workloads),
-    folder,
-    target,
-    namespace,
-  );
+  const workloads = manifests.flatMap((manifest) => manifest.workloads);
+  if (workloads.every(({ images }) => images.length === 0))
+    throw new DeployRefused('deploy.images', `kustomization ${file} runs no image`);
+  requireTarget(workloads, file, target, namespace);
 }

@@ -13,9 +13,9 @@ export function changeManifest(
   target: Target,
 ): { text: string; previousDigest: string | null } {
   const manifest = readManifest(bytes, file);
-  requireTarget(manifest.workloads, file, target, null);
+  const images = manifest.workloads.flatMap((workload) => workload.images);
   let previousDigest: string | null = null;
-  for (const each of manifest.images) {
+  for (const each of images) {
     const named = BY_DIGEST.exec(each.image);
     if (named === null)
       throw new DeployRefused(
@@ -30,25 +30,26 @@ export function changeManifest(
     previousDigest = named[2] as string;
     each.set(`${image.name}@${image.digest}`);
   }
-  if (manifest.images.length === 0) throw new DeployRefused('deploy.images', `manifest ${file} runs no image`);
+  if (images.length === 0) throw new DeployRefused('deploy.images', `manifest ${file} runs no image`);
+  requireTarget(manifest.workloads, file, target, null);
   return { text: manifest.text(), previousDigest };
 }
 
 /** The workload of the decision's target must be in the manifest, and no other workload that runs images beside it. */
 export function requireTarget(workloads: Workload[], file: string, target: Target, namespace: string | null): void {
-  const found = workloads.some(
-    (workload) =>
-      workload.kind === target.kind &&
-      workload.name === target.name &&
-      (namespace ?? workload.namespace) === target.namespace,
-  );
-  if (!found) {
-    const there = workloads
-      .map((workload) => `${workload.kind} ${namespace ?? workload.namespace ?? '(no namespace)'}/${workload.name}`)
-      .join(', ');
+  const named = ({ kind, namespace: own, name }: Workload) => `${kind} ${namespace ?? own ?? '(no namespace)'}/${name}`;
+  const wanted = `${target.kind} ${target.namespace}/${target.name}`;
+  if (!workloads.some((workload) => named(workload) === wanted)) {
     throw new DeployRefused(
       'deploy.target',
-      `manifest ${file} has no ${target.kind} ${target.namespace}/${target.name}; it has ${there}`,
+      `manifest ${file} has no ${wanted}; it has ${workloads.map(named).join(', ')}`,
+    );
+  }
+  const other = workloads.find((workload) => named(workload) !== wanted && workload.images.length > 0);
+  if (other !== undefined) {
+    throw new DeployRefused(
+      'deploy.target',
+      `manifest ${file} also has ${named(other)}, which runs an image: a decision is about one target`,
     );
   }
 }

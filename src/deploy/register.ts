@@ -13,12 +13,12 @@ export interface RegisterLimits {
 
 /**
  * What may have changed since the decision: the newest register must be fresh, not older than the one that was judged by, list
- * the release that runs here, and not revoke the image. Throws DeployRefused `deploy.decision`.
+ * the release that runs here and one with the contract and policy that were judged by, and revoke no part of the image. Throws
+ * DeployRefused `deploy.decision`.
  */
 export function requireRegister(
   register: Register,
   decision: Decision,
-  digest: string,
   { now, maxAge, maxSkew, release }: RegisterLimits,
 ): void {
   const refuse = (why: string) =>
@@ -35,6 +35,10 @@ export function requireRegister(
     );
   }
   if (release === null) throw refuse('it lists no release with the program, policy and contract that run here');
-  const revoked = register.revokedDigests.find((each) => each.digest === digest);
-  if (revoked !== undefined) throw refuse(`${digest} is revoked since ${revoked.since}: ${revoked.reason}`);
+  const { contractDigest, policyDigest } = decision.input;
+  if (!register.releases.some((each) => each.contractDigest === contractDigest && each.policyDigest === policyDigest))
+    throw refuse('it lists no release with the contract and policy by which the decision was made');
+  const digests = decision.subjects.map((subject) => subject.digest);
+  const revoked = register.revokedDigests.find((each) => digests.includes(each.digest));
+  if (revoked !== undefined) throw refuse(`${revoked.digest} is revoked since ${revoked.since}: ${revoked.reason}`);
 }

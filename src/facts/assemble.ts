@@ -37,6 +37,8 @@ export interface World extends Ledger {
   register: SignedRegister;
   registry: RegistryClient;
   release: RunningRelease;
+  /** Who says what time `now` is. */
+  clock: Facts['clock'];
 }
 
 /** Record types that are looked up by the image's digest and by the commit. */
@@ -123,7 +125,7 @@ export async function assembleFacts(question: Question, world: World): Promise<F
       time: ms(register.time),
       openedWith: opening.register,
     },
-    clock: 'local',
+    clock: world.clock,
   };
   return redact(facts).value;
 }

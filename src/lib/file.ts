@@ -18,7 +18,8 @@ export function readInput(path: string, what: string, limit = 256 * 1024 * 1024)
 function read(path: string, limit: number, what: string): Buffer {
   const file = openSync(path, constants.O_RDONLY);
   try {
-    const { size } = fstatSync(file);
+    const stats = fstatSync(file);
+    const size = stats.isFile() ? stats.size : 0;
     if (size > limit) throw tooLarge(what, `${size} bytes`, limit);
     const parts: Buffer[] = [];
     let length = 0;

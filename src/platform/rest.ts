@@ -61,7 +61,7 @@ export function createRest(options: RestOptions): Rest {
       // A full page is always followed by another question: a missing link must not hide what comes after it.
       if (body.length < PER_PAGE && !namesNextPage(headers)) return;
     }
-    throw failure('too_many', question, `there are more than ${PAGES * PER_PAGE} entries, the most that are read`);
+    throw failure('too_many', question, `there are ${PAGES * PER_PAGE} entries or more, which is more than is read`);
   };
 
   return {

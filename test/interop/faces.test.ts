@@ -1,129 +1,177 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { exec } from '../../src/lib/exec.ts';
+import { startRegistry } from '../../src/registry/server/start.ts';
+import { bringToGate, type HostedSite, layHostedSite, recordScan } from '../support/hosted-site.ts';
 import { layComponents, layRelease } from '../support/release.ts';
-import { cleanEnvironment, commitAll, type Ended, run, sandboxes } from '../support/sandbox.ts';
+import { cleanEnvironment, commitAll, type Ended, sandboxes } from '../support/sandbox.ts';
 import { itWith, toolPath } from '../support/tools.ts';
 
 const sandbox = sandboxes();
 afterAll(sandbox.clean);
 
-const WORKFLOW = `on: push
+const THROUGH = 'the gate let it through';
+const ALWAYS_ALLOW = "console.log('allow');\n";
+
+const said = ({ stdout, stderr }: Ended) => stdout + stderr;
+/** A run that was denied for this reason, and in which nothing behind the gate ran. */
+const deniedBy = (ended: Ended, rule: string) =>
+  ended.code === 1 && said(ended).includes(`✖ ${rule}`) && !said(ended).includes(THROUGH);
+/** A run that was allowed, and in which what is behind the gate ran. */
+const allowed = (ended: Ended) => ended.code === 0 && said(ended).includes(THROUGH);
+
+/** Runs the action in a workflow of the release's own repository, by the real act in host mode. */
+async function act(release: string, image: string, variables: Record<string, string>): Promise<Ended> {
+  mkdirSync(join(release, '.github/workflows'), { recursive: true });
+  writeFileSync(
+    join(release, '.github/workflows/gate.yml'),
+    `on: push
 jobs:
   gate:
     runs-on: ubuntu-latest
     steps:
       - uses: actions/checkout@v4
       - uses: ./actions/policy-gate
-        with: { stage: promote, environment: production }
-      - run: echo "the gate let it through"
-`;
+        with: { stage: promote, environment: production, image: '${image}' }
+      - run: echo "${THROUGH}"
+`,
+  );
+  commitAll(release);
+  const env = Object.entries(variables).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
+  return await exec(toolPath('act'), ['push', '-P', 'ubuntu-latest=-self-hosted', '--action-offline-mode', ...env], {
+    cwd: release,
+    env: cleanEnvironment(sandbox.folder('home')),
+  });
+}
 
-/** A run that was denied for the right reason, and in which nothing after the gate ran. */
-const denied = ({ code, stdout, stderr }: Ended) =>
-  code === 1 &&
-  (stdout + stderr).includes('workflow_untrusted') &&
-  !(stdout + stderr).includes('the gate let it through');
+/** Runs the component in a caller's pipeline, by the real gitlab-ci-local, which fetches the component project by git. */
+async function gitlabPipeline(components: string, image: string, variables: Record<string, string>): Promise<Ended> {
+  const server = 'https://gitlab.example.com';
+  const sha = commitAll(components);
+  const bare = join(sandbox.folder('bare'), 'compliance-components.git');
+  execFileSync('git', ['clone', '-q', '--bare', components, bare]);
+  for (const setting of ['uploadpack.allowAnySHA1InWant', 'uploadpack.allowFilter'])
+    execFileSync('git', ['-C', bare, 'config', setting, 'true']);
+  const caller = sandbox.folder('caller');
+  writeFileSync(
+    join(caller, '.gitlab-ci.yml'),
+    `include:
+  - component: $CI_SERVER_FQDN/example-health/compliance-components/policy-gate@${sha}
+    inputs:
+      environment: production
+      image: '${image}'
+      job-image: registry.example.org/ci/node@sha256:${'a'.repeat(64)}
+      job-stage: gate
+stages: [gate, after]
+after:
+  stage: after
+  script: ['echo "${THROUGH}"']
+`,
+  );
+  commitAll(caller);
+  execFileSync('git', ['-C', caller, 'remote', 'add', 'origin', `${server}/example-health/web.git`]);
+  const config = join(sandbox.folder('gitconfig'), 'config');
+  const project = '/example-health/compliance-components.git';
+  writeFileSync(
+    config,
+    `[url "file://${bare}"]\n\tinsteadOf = ${server}${project}\n\tinsteadOf = ${server}:443${project}\n[protocol "file"]\n\tallow = always\n[safe]\n\tdirectory = *\n`,
+  );
+  const all = { CI_SERVER_URL: server, CI_JOB_TOKEN: 'a-token', ...variables };
+  return await exec(
+    process.execPath,
+    [
+      resolve('node_modules/gitlab-ci-local/dist/index.js'),
+      '--force-shell-executor',
+      '--shell-isolation',
+      '--no-artifacts-to-source',
+      ...Object.entries(all).flatMap(([name, value]) => ['--variable', `${name}=${value}`]),
+    ],
+    { cwd: caller, env: cleanEnvironment(sandbox.folder('home'), { GIT_CONFIG_GLOBAL: config }) },
+  );
+}
 
-const ALWAYS_ALLOW = "console.log('allow');\n";
+const faces = [
+  {
+    kind: 'github',
+    title: 'the action under act',
+    tool: 'act',
+    lay: layRelease,
+    face: 'actions',
+    start: act,
+    program: 'policy-gate.js',
+  },
+  {
+    kind: 'gitlab',
+    title: 'the component under gitlab-ci-local',
+    tool: 'rsync',
+    lay: layComponents,
+    face: 'gitlab-components/templates',
+    start: gitlabPipeline,
+    program: 'gatehouse.js',
+  },
+] as const;
 
-describe('the action under act', () => {
-  const itAct = itWith('act');
+describe.each(faces)('$title', ({ kind, tool, lay, face, start, program }) => {
+  const itFace = itWith(tool);
 
-  function act(plant?: string): Ended {
-    const folder = sandbox.folder('act');
-    layRelease(folder);
-    if (plant !== undefined) writeFileSync(join(folder, 'dist', 'policy-gate.js'), plant);
-    mkdirSync(join(folder, '.github/workflows'), { recursive: true });
-    writeFileSync(join(folder, '.github/workflows/gate.yml'), WORKFLOW);
-    commitAll(folder);
-    return run(toolPath('act'), ['push', '-P', 'ubuntu-latest=-self-hosted', '--action-offline-mode'], {
-      cwd: folder,
-      env: cleanEnvironment(sandbox.folder('home')),
+  describe('in a job of the caller', () => {
+    const run = async (plant?: string) => {
+      const release = sandbox.folder('release');
+      lay(release);
+      if (plant !== undefined) writeFileSync(join(release, 'dist', program), plant);
+      return await start(release, '', {});
+    };
+
+    itFace('denies with workflow_untrusted and exit 1', async () => {
+      const ended = await run();
+      expect(said(ended)).toContain('workflow_untrusted');
+      expect(deniedBy(ended, 'workflow_untrusted')).toBe(true);
     });
-  }
 
-  itAct('denies a gate in a job of the caller with workflow_untrusted and exit 1', () => {
-    const ended = act();
-    expect(ended.stdout + ended.stderr).toContain('workflow_untrusted');
-    expect(denied(ended)).toBe(true);
+    itFace('a planted gate that always allows is caught', async () => {
+      const ended = await run(ALWAYS_ALLOW);
+      expect(allowed(ended)).toBe(true);
+      expect(deniedBy(ended, 'workflow_untrusted')).toBe(false);
+    });
   });
 
-  itAct('a planted gate that always allows is caught', () => {
-    const ended = act(ALWAYS_ALLOW);
-    expect(ended.stdout).toContain('the gate let it through');
-    expect(denied(ended)).toBe(false);
-  });
-});
+  describe('with the claims of the trusted workflow, by an issuer on loopback', () => {
+    let registry: Awaited<ReturnType<typeof startRegistry>>;
+    let hosted: HostedSite;
+    let image: string;
 
-describe('the component under gitlab-ci-local', () => {
-  const itGitlab = itWith('rsync');
-  const SERVER = 'https://gitlab.example.com';
+    beforeAll(async () => {
+      registry = await startRegistry();
+      const host = new URL(registry.url).host;
+      hosted = await layHostedSite(kind, sandbox.folder(kind), host);
+      image = await bringToGate(hosted, host);
+    }, 60_000);
 
-  function pipeline(plant?: string): Ended {
-    const components = sandbox.folder('components');
-    layComponents(components);
-    if (plant !== undefined) writeFileSync(join(components, 'dist', 'gatehouse.js'), plant);
-    const sha = commitAll(components);
-    const bare = join(sandbox.folder('bare'), 'compliance-components.git');
-    execFileSync('git', ['clone', '-q', '--bare', components, bare]);
-    for (const setting of ['uploadpack.allowAnySHA1InWant', 'uploadpack.allowFilter'])
-      execFileSync('git', ['-C', bare, 'config', setting, 'true']);
+    afterAll(async () => {
+      await hosted?.close();
+      await registry.close();
+    });
 
-    const caller = sandbox.folder('caller');
-    writeFileSync(
-      join(caller, '.gitlab-ci.yml'),
-      [
-        'include:',
-        `  - component: $CI_SERVER_FQDN/example-health/compliance-components/policy-gate@${sha}`,
-        '    inputs:',
-        '      environment: production',
-        `      job-image: registry.example.org/ci/node@sha256:${'a'.repeat(64)}`,
-        '      job-stage: gate',
-        'stages: [gate, after]',
-        'after:',
-        '  stage: after',
-        '  script: [echo "the gate let it through"]',
-        '',
-      ].join('\n'),
-    );
-    commitAll(caller);
-    execFileSync('git', ['-C', caller, 'remote', 'add', 'origin', `${SERVER}/example-health/web.git`]);
-    const config = join(sandbox.folder('gitconfig'), 'config');
-    const [, , host] = SERVER.split('/');
-    writeFileSync(
-      config,
-      `[url "file://${bare}"]\n\tinsteadOf = ${SERVER}/example-health/compliance-components.git\n\tinsteadOf = https://${host}:443/example-health/compliance-components.git\n[protocol "file"]\n\tallow = always\n[safe]\n\tdirectory = *\n`,
-    );
-    const program = 'node_modules/gitlab-ci-local/dist/index.js';
-    return run(
-      process.execPath,
-      [
-        join(process.cwd(), program),
-        '--force-shell-executor',
-        '--shell-isolation',
-        '--no-artifacts-to-source',
-        '--variable',
-        `CI_SERVER_URL=${SERVER}`,
-        '--variable',
-        'CI_JOB_TOKEN=a-token',
-      ],
-      {
-        cwd: caller,
-        env: cleanEnvironment(sandbox.folder('home'), { GIT_CONFIG_GLOBAL: config }),
-      },
-    );
-  }
+    const run = async () => {
+      const release = sandbox.folder('release');
+      for (const part of ['dist', 'contract.yml'])
+        cpSync(hosted.site.path('fork', part), join(release, part), { recursive: true });
+      cpSync(face, join(release, kind === 'github' ? 'actions' : 'templates'), { recursive: true });
+      return await start(release, image, await hosted.environment('gate'));
+    };
 
-  itGitlab('fetches the component project by commit, and denies with workflow_untrusted and exit 1', () => {
-    const ended = pipeline();
-    expect(ended.stdout + ended.stderr).toContain('workflow_untrusted');
-    expect(denied(ended)).toBe(true);
-  });
+    itFace('allows an image with all its evidence', async () => {
+      const ended = await run();
+      expect(said(ended)).toContain('ALLOW promote to production');
+      expect(allowed(ended)).toBe(true);
+    });
 
-  itGitlab('a planted gate that always allows is caught', () => {
-    const ended = pipeline(ALWAYS_ALLOW);
-    expect(ended.stdout).toContain('the gate let it through');
-    expect(denied(ended)).toBe(false);
+    itFace('denies it once a critical finding is recorded', async () => {
+      expect((await recordScan(hosted.run, 'trivy-critical', image)).code).toBe(0);
+      const ended = await run();
+      expect(said(ended)).toContain('CVE-2024-45337');
+      expect(deniedBy(ended, 'scan.findings')).toBe(true);
+    });
   });
 });

@@ -68,7 +68,8 @@ export function githubWorld() {
       id: 7001,
       full_name: 'care/lab-results',
       owner: { ...(repo.owner as Json), id: 70, login: 'care' },
-      // The example's own parent and source lack what the description demands of them.
+      // The description demands what its own example lacks.
+      language: null,
       parent: undefined,
       source: undefined,
       template_repository: undefined,

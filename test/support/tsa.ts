@@ -50,7 +50,7 @@ export function makeAuthority(
     '-days',
     '2',
     '-subj',
-    `/CN=stamp root ${folder}`,
+    '/CN=stamp root',
     '-addext',
     'basicConstraints=critical,CA:TRUE',
     '-addext',

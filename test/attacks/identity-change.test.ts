@@ -1,0 +1,155 @@
+import { githubWorld, HEAD, MERGED, OLDER, PEOPLE } from '../support/fake-github.ts';
+import { identityScene } from './identity-scene.ts';
+
+/* Nobody must get facts about a change that GitHub did not state. */
+
+const scene = identityScene();
+const { user, commit, review } = githubWorld().make;
+const REPOSITORY = '/repos/care/lab-results';
+
+async function githubSource() {
+  const found = await scene.onGithub();
+  if (!found.ok) throw new Error(found.why);
+  return await found.platform.source(found.identity.run);
+}
+describe('a change cannot be made to look reviewed', () => {
+  const approving = async () => (await githubSource()).reviews.filter(({ state }) => state === 'approved');
+
+  it('honestly it is, by somebody who did not write it', async () => {
+    expect(await approving()).toMatchObject([{ userId: '102' }]);
+  });
+
+  it.each<[string, () => void]>([
+    [
+      'by a review of an older commit',
+      () => (scene.github.world.reviews = [review(PEOPLE.reviewer, { commit_id: OLDER })]),
+    ],
+    ['by a review of no commit', () => (scene.github.world.reviews = [review(PEOPLE.reviewer, { commit_id: null })])],
+    [
+      'by a review that was dismissed',
+      () => (scene.github.world.reviews = [review(PEOPLE.reviewer, { state: 'DISMISSED' })]),
+    ],
+    [
+      'by a request into another branch',
+      () =>
+        Object.assign(scene.github.world.pulls[0] as object, {
+          base: { ...(scene.github.world.pull.base as object), ref: 'topic' },
+        }),
+    ],
+    [
+      'by a request of a fork’s own repository',
+      () =>
+        Object.assign(scene.github.world.pulls[0] as object, {
+          base: {
+            ...(scene.github.world.pull.base as object),
+            repo: { ...(scene.github.world.pull.base as { repo: object }).repo, id: 1 },
+          },
+        }),
+    ],
+    ['by a request that is open', () => Object.assign(scene.github.world.pulls[0] as object, { merged_at: null })],
+    [
+      'by a request that was merged as another commit',
+      () => Object.assign(scene.github.world.pulls[0] as object, { merge_commit_sha: OLDER }),
+    ],
+    [
+      'by a merge made at home, with more in it than was reviewed',
+      () => Object.assign(scene.github.world.activity[0] as object, { activity_type: 'push' }),
+    ],
+    ['by a commit of which nobody knows how it landed', () => (scene.github.world.activity = [])],
+  ])('%s', async (_, attack) => {
+    attack();
+    expect(await approving()).toEqual([]);
+  });
+
+  it('by a reviewer whose account is gone: the approval is nobody’s', async () => {
+    scene.github.world.reviews = [review(0, { user: null })];
+    expect(await approving()).toMatchObject([{ userId: null }]);
+  });
+
+  it('by hiding the objection behind a hundred comments', async () => {
+    scene.github.world.reviews = [
+      ...Array.from({ length: 100 }, () => review(PEOPLE.reviewer, { state: 'COMMENTED' })),
+      review(105, { state: 'CHANGES_REQUESTED' }),
+    ];
+    expect((await githubSource()).reviews.at(-1)).toMatchObject({ userId: '105', state: 'changes_requested' });
+  });
+
+  it.each<[string, () => void, string]>([
+    ['by more commits than GitHub lists', () => (scene.github.world.pull.commits = 251), 'platform.incomplete'],
+    [
+      'by a list of commits without the last',
+      () => (scene.github.world.pullCommits = [commit(OLDER, 101, user(101))]),
+      'platform.incomplete',
+    ],
+    [
+      'by two requests for one commit',
+      () => scene.github.world.pulls.push({ ...scene.github.world.pulls[0], number: 8 }),
+      'platform.ambiguous',
+    ],
+    [
+      'by a request that changes while it is read',
+      () => (scene.github.world.pull.merge_commit_sha = OLDER),
+      'platform.inconsistent',
+    ],
+    [
+      'by a page of people’s words',
+      () => scene.github.world.instead.set(`${REPOSITORY}/pulls/7/reviews`, { bytes: '<html>approved</html>' }),
+      'platform.reply',
+    ],
+    [
+      'by an object in the place of a list',
+      () => scene.github.world.instead.set(`${REPOSITORY}/pulls/7/reviews`, { json: { state: 'APPROVED' } }),
+      'platform.reply',
+    ],
+    [
+      'by a state that nobody knows',
+      () => (scene.github.world.reviews = [review(PEOPLE.reviewer, { state: 'BLESSED' })]),
+      'platform.reply',
+    ],
+    [
+      'by hiding it from the token',
+      () => scene.github.world.instead.set(`${REPOSITORY}/pulls/7/reviews`, { status: 404, json: {} }),
+      'platform.refused',
+    ],
+  ])('%s', async (_, attack, code) => {
+    attack();
+    await expect(githubSource()).rejects.toMatchObject({ code });
+  });
+
+  it.each<[string, () => void, string]>([
+    [
+      'an author whom GitHub does not know',
+      () => (scene.github.world.pullCommits = [commit(HEAD, null, user(PEOPLE.dev))]),
+      'author',
+    ],
+    [
+      'an unsigned commit in GitHub’s own name',
+      () =>
+        (scene.github.world.pullCommits = [
+          {
+            ...commit(HEAD, PEOPLE.dev, user(1, 'web-flow')),
+            commit: { ...commit(HEAD, PEOPLE.dev, null).commit, verification: undefined },
+          },
+        ]),
+      'committer',
+    ],
+    [
+      'a co-author by address',
+      () =>
+        (scene.github.world.pullCommits = [
+          commit(HEAD, PEOPLE.dev, user(PEOPLE.dev), 'x\n\nCO-AUTHORED-BY: y <y@example.org>\n\nand more'),
+        ]),
+      'coauthor',
+    ],
+  ])('without its people: %s leaves a gap, which denies', async (_, attack, as) => {
+    attack();
+    expect((await githubSource()).contributors).toContainEqual({ userId: null, as });
+  });
+});
+
+it('the commit that is judged is the one of the token, whatever the branch says', async () => {
+  scene.github.world.head = 'f'.repeat(40);
+  scene.github.world.comparison = 'diverged';
+  expect(await githubSource()).toMatchObject({ protected: true, reachableFromProtected: false });
+  expect(scene.github.seen.some(({ path }) => path.includes(`...${MERGED}`))).toBe(true);
+});

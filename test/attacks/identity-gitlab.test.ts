@@ -1,0 +1,98 @@
+import { boundApprovals } from '../../src/identity/approvals.ts';
+import { OLDER } from '../support/fake-github.ts';
+import { identityScene } from './identity-scene.ts';
+
+/* The same of changes and approvals on GitLab. */
+
+const scene = identityScene();
+
+describe('nothing of it on GitLab either', () => {
+  const opened = async () => {
+    const found = await scene.onGitlab();
+    if (!found.ok) throw new Error(found.why);
+    return found;
+  };
+  const source = async () => {
+    const { platform, identity } = await opened();
+    return await platform.source(identity.run);
+  };
+  const approvals = async () => {
+    const { platform, identity } = await opened();
+    return boundApprovals(await platform.approvals(identity.run, 'production'), [], Date.parse('2026-01-31T08:00:00Z'));
+  };
+  const deployed = (changes: object) => Object.assign(scene.gitlab.world.deployments[0] as object, changes);
+
+  it('honestly it is reviewed and approved', async () => {
+    expect((await source()).reviews).toMatchObject([{ userId: '103', state: 'approved' }]);
+    expect(await approvals()).toMatchObject([{ userId: '104', strength: 'run' }]);
+  });
+
+  it('the player of a manual job never gets more than a job’s strength', async () => {
+    deployed({ approvals: [] });
+    expect(await approvals()).toMatchObject([{ atFrom: 'job', strength: 'job' }]);
+  });
+
+  it('an approval from before the promote decision is worth a job’s', async () => {
+    deployed({ approvals: [scene.gitlab.world.make.approval(104, { created_at: '2026-01-31T07:59:00Z' })] });
+    expect(await approvals()).toMatchObject([{ strength: 'job' }]);
+  });
+
+  it.each<[string, () => void, string]>([
+    [
+      'approvals that are still missing though the job ran',
+      () => deployed({ pending_approval_count: 1 }),
+      'platform.inconsistent',
+    ],
+    ['a deployment of another commit', () => deployed({ sha: OLDER }), 'platform.inconsistent'],
+    [
+      'two approve jobs',
+      () => scene.gitlab.world.jobs.push(scene.gitlab.world.make.job(6009, 'gatehouse-approve')),
+      'platform.ambiguous',
+    ],
+    [
+      'an approval in a state that nobody knows',
+      () => deployed({ approvals: [{ ...scene.gitlab.world.make.approval(104), status: 'blessed' }] }),
+      'platform.reply',
+    ],
+  ])('%s is no approval', async (_, attack, code) => {
+    attack();
+    await expect(approvals()).rejects.toMatchObject({ code });
+  });
+
+  it.each<[string, () => void, string]>([
+    ['more authors than GraphQL lists', () => (scene.gitlab.world.moreAuthors = true), 'platform.incomplete'],
+    [
+      'authors of other commits',
+      () => (scene.gitlab.world.authors = [{ sha: OLDER, author: null }]),
+      'platform.incomplete',
+    ],
+    [
+      'an error in the place of authors',
+      () => scene.gitlab.world.instead.set('/api/graphql', { json: { errors: [{ message: 'x' }] } }),
+      'platform.reply',
+    ],
+    [
+      'a token that may not ask GraphQL',
+      () => scene.gitlab.world.instead.set('/api/graphql', { status: 401, json: {} }),
+      'platform.refused',
+    ],
+    [
+      'two requests for one commit',
+      () => scene.gitlab.world.mergeRequests.push({ ...scene.gitlab.world.mergeRequests[0], iid: 8 }),
+      'platform.ambiguous',
+    ],
+    [
+      'a request whose versions end before its last commit',
+      () => Object.assign(scene.gitlab.world.versions[0] as object, { head_commit_sha: OLDER }),
+      'platform.inconsistent',
+    ],
+  ])('%s: the change has no people', async (_, attack, code) => {
+    attack();
+    await expect(source()).rejects.toMatchObject({ code });
+  });
+
+  it('an approval that was given before the last push is a comment', async () => {
+    Object.assign(scene.gitlab.world.versions[0] as object, { created_at: '2026-01-31T07:21:00.000Z' });
+    expect((await source()).reviews).toMatchObject([{ state: 'commented' }]);
+  });
+});

@@ -1,0 +1,187 @@
+import { execFileSync } from 'node:child_process';
+import { createHash, X509Certificate } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { trustedTime } from '../../../src/attestation/timestamp.ts';
+import { requireTimestamping, requireVouchedFor } from '../../../src/attestation/timestamp-chain.ts';
+import { timestampRequest } from '../../../src/attestation/timestamp-request.ts';
+import { verifyTimestamp } from '../../../src/attestation/timestamp-verify.ts';
+import { http } from '../../../src/lib/http.ts';
+import { sandboxes } from '../../support/sandbox.ts';
+import { type Authority, makeAuthority, startTsa, type TsaServer } from '../../support/tsa.ts';
+
+const SKEW = 5 * 60_000;
+const DAY = 86_400_000;
+const sandbox = sandboxes();
+let authority: Authority;
+let tsa: TsaServer;
+
+beforeAll(async () => {
+  authority = makeAuthority(sandbox.folder('tsa'));
+  tsa = await startTsa(authority);
+});
+afterAll(async () => {
+  await tsa.close();
+  sandbox.clean();
+});
+
+const ask = (changes: Partial<{ certificates: string[]; now: () => number; url: string }> = {}) => {
+  const { certificates = [authority.root], now = Date.now, url = tsa.url } = changes;
+  return trustedTime(http, { url, certificates }, now, SKEW);
+};
+
+describe('trusted time', () => {
+  it('is the time of an authority for which the contract’s root vouches', async () => {
+    const before = Math.floor(Date.now() / 1000) * 1000;
+    const { time, reply, stamped } = await ask();
+    expect(time).toBeGreaterThanOrEqual(before);
+    expect(time).toBeLessThanOrEqual(Date.now());
+    expect(stamped).toHaveLength(32);
+    const again = join(authority.folder, 'again.tsr');
+    writeFileSync(again, reply);
+    writeFileSync(`${again}.data`, stamped);
+    // The same stamp, judged by another implementation.
+    const args = [
+      'ts',
+      '-verify',
+      '-in',
+      again,
+      '-data',
+      `${again}.data`,
+      '-CAfile',
+      join(authority.folder, 'root.pem'),
+    ];
+    expect(
+      execFileSync('openssl', [...args, '-untrusted', join(authority.folder, 'signer.pem')], {
+        encoding: 'utf8',
+        stdio: 'pipe',
+      }),
+    ).toContain('Verification: OK');
+  });
+
+  it('may be vouched for by the authority’s own certificate', async () => {
+    expect((await ask({ certificates: [authority.signer] })).time).toBeGreaterThan(0);
+  });
+
+  it('asks for new bytes with a new nonce each time', async () => {
+    const [one, two] = [await ask(), await ask()];
+    expect(one.stamped.equals(two.stamped)).toBe(false);
+  });
+
+  it.each([[4 * 60_000], [-4 * 60_000]])('bears a clock that is %d ms off', async (off) => {
+    const { time } = await ask({ now: () => Date.now() + off });
+    expect(Math.abs(time - Date.now())).toBeLessThan(60_000);
+  });
+});
+
+describe.each([
+  ['ec', 'sha256'],
+  ['ec', 'sha384'],
+  ['rsa', 'sha256'],
+  ['rsa', 'sha512'],
+] as const)('a stamp by openssl with %s and %s', (key, digest) => {
+  it('verifies', () => {
+    const other = makeAuthority(sandbox.folder(`tsa-${key}-${digest}`), { key, digest });
+    const imprint = createHash('sha256').update('x').digest();
+    const { request, nonce } = timestampRequest(imprint);
+    const time = verifyTimestamp(other.stamp(request), { imprint, nonce, certificates: [other.root] });
+    expect(Math.abs(time - Date.now())).toBeLessThan(60_000);
+  });
+});
+
+it('never says another time, whichever byte of a stamp is another', () => {
+  const imprint = createHash('sha256').update('x').digest();
+  const { request, nonce } = timestampRequest(imprint);
+  const stamp = authority.stamp(request);
+  const expected = { imprint, nonce, certificates: [authority.root] };
+  const time = verifyTimestamp(stamp, expected);
+  const outcomes = Array.from(stamp, (byte, at) => {
+    const changed = Buffer.from(stamp);
+    changed[at] = byte ^ 0x10;
+    try {
+      return verifyTimestamp(changed, expected);
+    } catch (error) {
+      return (error as { code?: string }).code;
+    }
+  });
+  const refused = outcomes.filter((outcome) => outcome === 'timestamp.invalid').length;
+  // What may change without harm: certificates that are enclosed beside the signer's.
+  expect(outcomes.filter((outcome) => outcome !== 'timestamp.invalid' && outcome !== time)).toEqual([]);
+  expect(refused).toBeGreaterThan(stamp.length / 2);
+});
+
+describe('a request', () => {
+  it('is one that openssl reads as version 1, SHA-256, with nonce and a wish for certificates', () => {
+    const { request, nonce } = timestampRequest(createHash('sha256').update('x').digest());
+    const file = join(sandbox.folder('request'), 'q.tsq');
+    writeFileSync(file, request);
+    const text = execFileSync('openssl', ['ts', '-query', '-in', file, '-text'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    expect(text).toMatch(/Version: 1/);
+    expect(text).toMatch(/Hash Algorithm: sha256/);
+    expect(text.toLowerCase()).toContain(`nonce: 0x${nonce.toString('hex')}`);
+    expect(text).toMatch(/Certificate required: yes/);
+  });
+});
+
+describe('a signer’s certificate', () => {
+  const certificate = (...extensions: string[]) => {
+    const folder = sandbox.folder('certificate');
+    const added = extensions.flatMap((extension) => ['-addext', extension]);
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=x',
+        '-keyout',
+        'k.pem',
+        '-out',
+        'c.pem',
+        ...added,
+      ],
+      { cwd: folder, stdio: 'ignore' },
+    );
+    return new X509Certificate(readFileSync(join(folder, 'c.pem')));
+  };
+
+  it.each([
+    ['for time stamping, critically', ['extendedKeyUsage=critical,timeStamping'], true],
+    ['for time stamping, not critically', ['extendedKeyUsage=timeStamping'], false],
+    ['for time stamping and more', ['extendedKeyUsage=critical,timeStamping,codeSigning'], false],
+    ['for something else', ['extendedKeyUsage=critical,codeSigning'], false],
+    ['for anything', ['extendedKeyUsage=critical,anyExtendedKeyUsage'], false],
+    ['for nothing in particular', [], false],
+  ])('%s', (_, extensions, fits) => {
+    const check = () => requireTimestamping(certificate(...extensions));
+    if (fits) expect(check).not.toThrow();
+    else expect(check).toThrow(/not for time stamping alone/);
+  });
+
+  it('counts only while it and those above it are valid', () => {
+    const [signer, root] = [authority.signer, authority.root].map((pem) => new X509Certificate(pem)) as [
+      X509Certificate,
+      X509Certificate,
+    ];
+    expect(() => requireVouchedFor(signer, [], [root], Date.now())).not.toThrow();
+    for (const at of [Date.now() + 3 * DAY, Date.now() - 3 * DAY]) {
+      expect(() => requireVouchedFor(signer, [], [root], at)).toThrow(/not valid at/);
+    }
+  });
+
+  it('does not count below a certificate that is no authority', () => {
+    const signer = new X509Certificate(authority.signer);
+    const plain = certificate('basicConstraints=critical,CA:FALSE');
+    expect(() => requireVouchedFor(signer, [plain], [plain], Date.now())).toThrow(/vouches for its signer/);
+  });
+});

@@ -1,0 +1,303 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { loadContract, parseContract } from '../../../src/contract/load-contract.ts';
+import { digestOf } from '../../../src/lib/digest.ts';
+import { sandboxes } from '../../support/sandbox.ts';
+
+const sandbox = sandboxes();
+afterAll(sandbox.clean);
+
+const BASE = readFileSync('test/fixtures/gate/contract.yml', 'utf8');
+const load = (text: string | Buffer) => parseContract(Buffer.from(text as string), 'contract.yml');
+const pemOf = (type: 'ec' | 'ed25519' | 'rsa', options: object = {}) =>
+  (generateKeyPairSync as (type: string, options: object) => { publicKey: { export(o: object): string } })(
+    type,
+    options,
+  ).publicKey.export({ type: 'spki', format: 'pem' });
+
+/** The contract with a change made to its plain value; no comments, one line a key. */
+// biome-ignore lint/suspicious/noExplicitAny: a change may put anything anywhere
+function changed(change: (contract: any) => void): string {
+  const contract = parse(BASE);
+  change(contract);
+  return stringify(contract, { lineWidth: 0 });
+}
+
+/** The message of the refusal, with the line of each problem replaced by the text of that line. */
+function refusal(text: string | Buffer): string {
+  try {
+    load(text);
+  } catch (thrown) {
+    expect(thrown).toMatchObject({ exit: 2, code: expect.stringMatching(/^contract\.(yaml|invalid)$/) });
+    const lines = text.toString().split('\n');
+    return (thrown as Error).message.replace(/contract\.yml:(\d+): /g, (_, n) => `<${lines[Number(n) - 1]?.trim()}> `);
+  }
+  throw new Error('the contract was accepted');
+}
+
+describe('a contract', () => {
+  it('is read as written, as the policy sees it, and by the digest of its bytes', () => {
+    const contract = load(BASE);
+    expect(contract.digest).toBe(digestOf(BASE));
+    expect(contract.bytes.toString()).toBe(BASE);
+    expect(contract.file.environments.production?.build).toBe('built');
+    expect(contract.policy.environments.production).toMatchObject({
+      build: 'built',
+      unknownSeverity: 'deny',
+      maxEvidenceAge: 86_400_000,
+      decisionLifetime: 3_600_000,
+    });
+    expect(contract.policy.scanners.sast).toEqual({
+      tools: [{ name: 'semgrep', versions: null, digests: null }],
+      importers: [],
+      databaseMaxAge: null,
+      canary: false,
+    });
+    expect(JSON.stringify(contract.policy)).not.toMatch(/\d[smhd]"/);
+  });
+
+  it('may have comments, Windows line ends and an unused anchor', () => {
+    const text = `# by the platform team\n${BASE}`.replaceAll('\n', '\r\n').replace('kms', '&x kms');
+    expect(load(text).file).toEqual(load(BASE).file);
+  });
+
+  it.each([
+    ['nothing', '', /\(document\): expected object, received null/],
+    ['a word', 'allow', /\(document\): expected object, received string/],
+    ['a list', '- schema', /\(document\): expected object, received array/],
+    ['null', '~', /\(document\): expected object, received null/],
+    ['two documents', `${BASE}---\n${BASE}`, /holds 2 YAML documents/],
+    ['broken YAML', BASE.replace('registries: [', 'registries: [['), /is not YAML/],
+    ['Latin-1', Buffer.from(BASE.replace('example-health', 'caf\u00e9'), 'latin1'), /not UTF-8/],
+    ['a repeated section', `${BASE}registries: [evil.example.org]\n`, /key "registries" a second time/],
+    ['a repeated key', BASE.replace('reviews: 1', 'reviews: 1\n    reviews: 0'), /key "reviews" a second time/],
+    ['an alias', BASE.replace('[push]', '&x [push]').replace('[deploy]', '*x'), /YAML alias/],
+    ['a merge key', BASE.replace('reviews: 1', '<<: { reviews: 0 }'), /merge key/],
+    ['a tag', BASE.replace('reviews: 1', 'reviews: !!int "1"'), /YAML tag/],
+    ['a tab', BASE.replace('    reviews', '\treviews'), /is not YAML/],
+    ['brackets without end', `a: ${'['.repeat(5000)}`, /nested too deeply/],
+    ['a prototype', `${BASE}__proto__: { x: 1 }\n`, /__proto__: unknown key/],
+  ])('that is %s is refused', (_, text, message) => {
+    expect(refusal(text)).toMatch(message);
+  });
+
+  it('over 1 MB is not read', () => {
+    const file = join(sandbox.folder('contract'), 'contract.yml');
+    writeFileSync(file, `${BASE}#${'x'.repeat(1024 * 1024)}`);
+    expect(() => loadContract(file)).toThrow(expect.objectContaining({ exit: 2, code: 'file.too_large' }));
+  });
+
+  it.each([
+    [
+      'at the top',
+      'organization:',
+      'organisation:',
+      /<organisation: example-health> organisation: unknown key; did you mean "organization"/,
+    ],
+    ['of a platform', 'issuer:', 'isuer:', /platforms\[0\]\.isuer: unknown key; did you mean "issuer"/],
+    ['of trust', 'max-skew:', 'max-skw:', /<max-skw: 5m> trust\.max-skw: unknown key; did you mean "max-skew"/],
+    [
+      'of evidence',
+      'retention-years',
+      'retention',
+      /evidence\.retention: unknown key; did you mean|evidence\.retention/,
+    ],
+    [
+      'of a scanner',
+      'database-max-age',
+      'database-age',
+      /<.*container.*> scanners\.container\.database-age: unknown key/,
+    ],
+    [
+      'of a tool',
+      'versions:',
+      'version:',
+      /scanners\.container\.tools\[0\]\.version: unknown key; did you mean "versions"/,
+    ],
+    ['of the scanners', '  secrets: {', '  secret: {', /<secret: .*> scanners/],
+    [
+      'of an environment',
+      'deny-severities',
+      'deny-severity',
+      /<deny-severity: .*> environments\.production\.deny-severity: unknown key; did you mean "deny-severities"/,
+    ],
+    [
+      'of the approvals',
+      'number: 1',
+      'numbers: 1',
+      /environments\.production\.approvals\.numbers: unknown key; did you mean "number"/,
+    ],
+    ['of a target', 'namespace: web', 'name-space: web', /environments\.production\.targets\[0\]/],
+    ['of the controls', 'profile: hipaa', 'profiles: hipaa', /controls\.profiles: unknown key; did you mean "profile"/],
+  ])('with an unknown key %s names line, path and a guess', (_, was, is, message) => {
+    expect(BASE).toContain(was);
+    expect(refusal(BASE.replace(was, is))).toMatch(message);
+  });
+
+  it.each([
+    [
+      'a category without a scanner',
+      'required: [container, sast, secrets]',
+      'required: [container, sast, iac]',
+      /<required: .*iac.*> environments\.production\.required\[2\]: category iac is required but scanners\.iac names no tool/,
+    ],
+    [
+      'a category looked up in a database of any age',
+      ', database-max-age: 48h',
+      '',
+      /scanners\.container: category container looks findings up in a database: add database-max-age/,
+    ],
+    [
+      'a category that there is not',
+      'required: [container',
+      'required: [containers',
+      /environments\.production\.required\[0\]/,
+    ],
+    [
+      'no category at all',
+      'required: [container, sast, secrets]',
+      'required: []',
+      /environments\.production\.required/,
+    ],
+    ['no severity that is denied', 'deny-severities: [critical, high]', 'deny-severities: []', /deny-severities/],
+    [
+      'unknown among the denied severities',
+      'deny-severities: [critical',
+      'deny-severities: [unknown',
+      /deny-severities\[0\]/,
+    ],
+    [
+      'a duration without a unit',
+      'max-evidence-age: 24h',
+      'max-evidence-age: 24',
+      /<max-evidence-age: 24> environments\.production\.max-evidence-age/,
+    ],
+    ['no duration', 'max-evidence-age: 24h', 'max-evidence-age: 0h', /expected a duration such as/],
+    ['a fraction', 'number: 1', 'number: 1.5', /approvals\.number/],
+    ['nobody to approve', 'number: 1', 'number: 0', /approvals\.number/],
+    ['a number in quotes', 'reviews: 1', 'reviews: "1"', /reviews: expected number, received string/],
+    ['evidence for five years', 'retention-years: 7', 'retention-years: 5', /evidence\.retention-years/],
+    [
+      'a platform over plain http',
+      'https://api.github.com',
+      'http://api.github.com',
+      /platforms\[0\]\.api: expected an https URL/,
+    ],
+    [
+      'a platform on a host like this one',
+      'https://api.github.com',
+      'http://127.0.0.1.example.org/',
+      /expected an https URL/,
+    ],
+    ['a registry with a scheme', '[registry.example.org]', '["https://registry.example.org"]', /registries\[0\]/],
+    ['an endpoint without a port', 'web.example.org:443', 'web.example.org', /endpoints\[0\]: expected host:port/],
+    [
+      'a time with an offset',
+      '2026-01-01T00:00:00Z',
+      '2026-01-01T00:00:00+01:00',
+      /release-window\.from: expected an RFC 3339 time/,
+    ],
+    ['30 February', '2027-01-01T00:00:00Z', '2027-02-30T00:00:00Z', /release-window\.until/],
+    [
+      'no schema',
+      'gatehouse/contract/1',
+      'gatehouse/contract/2',
+      /<schema: gatehouse\/contract\/2> schema: expected "gatehouse\/contract\/1"/,
+    ],
+    ['another legal profile', 'profile: hipaa', 'profile: none', /controls\.profile/],
+    [
+      'no environment',
+      /environments:[\s\S]*controls/.exec(BASE)?.[0] as string,
+      'environments: {}\ncontrols',
+      /expected at least one environment/,
+    ],
+    ['an environment with a blank in its name', '  production:', '  "prod uction":', /environments/],
+    [
+      'no time stamps',
+      / {2}timestamp:[\s\S]*?(?= {2}max-skew)/.exec(BASE)?.[0] as string,
+      '',
+      /trust\.timestamp: profile kms needs a time stamping authority/,
+    ],
+    ['a certificate that is none', 'MIIBrjCC', 'MIIBrjDD', /trust\.timestamp\.certificates\[0\]/],
+    [
+      'profile local on a real platform',
+      'profile: kms',
+      'profile: local',
+      /trust\.profile: profile local has no trusted time/,
+    ],
+  ])('with %s says where', (_, was, is, message) => {
+    expect(BASE).toContain(was);
+    expect(refusal(BASE.replace(was, is))).toMatch(message);
+  });
+
+  it('of a real profile cannot have a platform that a file plays', () => {
+    const local = { kind: 'local', file: 'platform.json' };
+    expect(refusal(changed((contract) => void (contract.platforms = [local])))).toMatch(
+      /platforms: platform local plays a platform from a file that anybody may write: it is not valid under profile kms/,
+    );
+    expect(refusal(changed((contract) => void contract.platforms.push(local)))).toMatch(/not valid under profile kms/);
+    const both = changed((contract) => {
+      contract.platforms.push(local);
+      contract.trust.profile = 'local';
+    });
+    expect(refusal(both)).toMatch(/trust\.profile/);
+  });
+
+  it('of profile local needs neither time stamps nor a trusted workflow', () => {
+    const text = changed((contract) => {
+      contract.platforms = [{ kind: 'local', file: 'platform.json' }];
+      contract.trust.profile = 'local';
+      delete contract.trust.timestamp;
+    });
+    expect(load(text).policy.profile).toBe('local');
+  });
+
+  it('names every problem at once', () => {
+    const text = BASE.replace('reviews: 1', 'reviews: -1').replace('kms', 'kmz').replace('controls:', 'control:');
+    expect(refusal(text)).toMatch(/has 4 problems; nothing is judged/);
+  });
+});
+
+describe('the keys of a contract', () => {
+  const P256 = pemOf('ec', { namedCurve: 'P-256' });
+  const entry = (id: string, pem: string) => [{ id, public: pem, repositories: ['*'] }];
+  const withKeys = (keys: object) => changed((contract) => void (contract.trust.keys = keys));
+
+  it.each([
+    ['P-256', () => P256],
+    ['RSA 2048', () => pemOf('rsa', { modulusLength: 2048 })],
+  ])('may be %s', (_, pem) => {
+    expect(load(withKeys({ gate: entry('gate-1', pem()) })).file.trust.keys.gate).toHaveLength(1);
+  });
+
+  it.each([
+    ['P-384', () => pemOf('ec', { namedCurve: 'P-384' }), /trust\.keys\.gate\[0\]\.public: .*expected ECDSA P-256/],
+    ['RSA 1024', () => pemOf('rsa', { modulusLength: 1024 }), /RSA of at least 2048 bits/],
+    ['Ed25519 for records', () => pemOf('ed25519'), /expected ECDSA P-256/],
+    ['no key', () => P256.replace('MFkw', 'MFkx'), /not a public key in PEM/],
+    ['no PEM', () => 'MFkw', /expected a PEM block/],
+  ])('cannot be %s', (_, pem, message) => {
+    expect(refusal(withKeys({ gate: entry('gate-1', pem()) }))).toMatch(message);
+  });
+
+  it('a private key is refused, and not repeated', () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    const message = refusal(withKeys({ gate: entry('gate-1', pem) }));
+    expect(message).toMatch(/trust\.keys\.gate\[0\]\.public: expected a PEM block, PUBLIC KEY/);
+    // The line of a problem is a number; this test puts the line's text in its place.
+    expect(message.replace(/<.*?> /g, '')).not.toContain(pem.split('\n')[1]);
+  });
+
+  it('one key, or one id, cannot have two roles', () => {
+    expect(refusal(withKeys({ gate: entry('a', P256), build: entry('b', P256) }))).toMatch(/also of role/);
+    const other = pemOf('ec', { namedCurve: 'P-256' });
+    expect(refusal(withKeys({ gate: entry('a', P256), build: entry('a', other) }))).toMatch(/key id a is also of role/);
+  });
+
+  it('a role that there is not is refused', () => {
+    expect(refusal(withKeys({ root: entry('a', P256) }))).toMatch(/trust\.keys/);
+  });
+});

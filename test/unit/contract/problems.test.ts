@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { pathText, problemsOf, problemText } from '../../../src/contract/problems.ts';
+
+const schema = z.strictObject({
+  name: z.string().min(1),
+  list: z.array(z.strictObject({ kind: z.enum(['a', 'b']), size: z.int() })).default([]),
+  map: z.record(z.string(), z.strictObject({ colour: z.string() }).optional()).optional(),
+  either: z
+    .union([z.strictObject({ cluster: z.string(), namespace: z.string() }), z.strictObject({ host: z.string() })])
+    .nullable()
+    .optional(),
+});
+
+function problems(value: unknown): string[] {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return [];
+  return problemsOf(parsed.error, schema).map(({ path, message }) => `${pathText(path)}: ${message}`);
+}
+
+describe('what is wrong with a document', () => {
+  it.each([
+    ['nothing', { name: 'x', list: [{ kind: 'a', size: 1 }] }, []],
+    ['all of it', 'text', ['(document): expected object, received string']],
+    ['a missing value', {}, ['name: expected string, received undefined']],
+    [
+      'a value deep inside',
+      {
+        name: 'x',
+        list: [
+          { kind: 'a', size: 1 },
+          { kind: 'c', size: 1 },
+        ],
+      },
+      [expect.stringMatching(/^list\[1\]\.kind: /)],
+    ],
+    ['a misspelt key', { name: 'x', lisst: [] }, ['lisst: unknown key; did you mean "list"?']],
+    ['a key like none', { name: 'x', zzzzzz: 1 }, ['zzzzzz: unknown key']],
+    [
+      'a misspelt key in a list',
+      { name: 'x', list: [{ kind: 'a', size: 1, sizes: 2 }] },
+      ['list[0].sizes: unknown key; did you mean "size"?'],
+    ],
+    [
+      'a misspelt key in a map',
+      { name: 'x', map: { one: { colour: 'red', color: 'red' } } },
+      ['map.one.color: unknown key; did you mean "colour"?'],
+    ],
+    [
+      'a choice: the branch that fits best',
+      { name: 'x', either: { cluster: 'c', namespace: 1 } },
+      ['either.namespace: expected string, received number'],
+    ],
+    [
+      'a choice: the other branch',
+      { name: 'x', either: { host: 1 } },
+      ['either.host: expected string, received number'],
+    ],
+    ['several at once', { list: 1, name: 1 }, [expect.stringContaining('name'), expect.stringContaining('list')]],
+  ])('%s', (_, value, found) => {
+    expect(problems(value)).toEqual(found);
+  });
+
+  it('on one line is the first three', () => {
+    const parsed = schema.safeParse({ a: 1, b: 2, c: 3, d: 4, name: 'x' });
+    expect(problemText(parsed.error as z.ZodError, schema)).toBe('a: unknown key; b: unknown key; c: unknown key');
+  });
+
+  it('at a path reads like code', () => {
+    expect(pathText([])).toBe('(document)');
+    expect(pathText(['a', 0, 'b-c', 2, 3])).toBe('a[0].b-c[2][3]');
+  });
+});

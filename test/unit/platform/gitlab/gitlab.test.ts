@@ -1,0 +1,245 @@
+import * as replies from '../../../../src/platform/gitlab/replies.ts';
+import type { Contributor, RunIdentity } from '../../../../src/platform/platform.ts';
+import { type FakeGitlab, gitlabWorld, HEAD, MERGED, PEOPLE, startGitlab } from '../../../support/fake-gitlab.ts';
+import { GITLAB_FIELDS, type GitlabEntity } from '../../../support/gitlab-fields.ts';
+import { gitlabAt } from '../../../support/hosted-run.ts';
+
+let gitlab: FakeGitlab;
+let world: FakeGitlab['world'];
+const { user, commit, approval, job } = gitlabWorld().make;
+const OTHER = 'f'.repeat(40);
+
+beforeAll(async () => {
+  gitlab = await startGitlab();
+});
+afterAll(() => gitlab.close());
+beforeEach(() => {
+  gitlab.world = gitlabWorld();
+  gitlab.seen.length = 0;
+  world = gitlab.world;
+});
+
+async function identity(): Promise<RunIdentity> {
+  return await gitlabAt(gitlab.url).identify();
+}
+async function source() {
+  return await gitlabAt(gitlab.url).source((await identity()).run);
+}
+async function approvals() {
+  return await gitlabAt(gitlab.url).approvals((await identity()).run, 'production');
+}
+const named = (people: Contributor[], as: string) =>
+  people.filter((each) => each.as === as).map(({ userId }) => userId);
+const deployed = (changes: object) => Object.assign(world.deployments[0] as object, changes);
+const request = (changes: object) => Object.assign(world.mergeRequests[0] as object, changes);
+const approveJob = (changes: object) => Object.assign(world.jobs[1] as object, changes);
+
+describe('the run', () => {
+  it('is completed with its runner by number and who started it', async () => {
+    expect(await identity()).toMatchObject({
+      run: {
+        id: '9002',
+        attempt: 1,
+        job: '6003',
+        runner: { name: 'deploy runner', pool: '31', environment: 'self-hosted', hosted: false },
+      },
+      triggeredBy: '101',
+      reranBy: null,
+    });
+  });
+
+  it('whose job somebody else played or retried names them', async () => {
+    world.jobs = world.jobs.map((each) => (each.id === 6003 ? { ...each, user: user(PEOPLE.lead) } : each));
+    expect(await gitlabAt(gitlab.url, { user_id: '104' }).identify()).toMatchObject({
+      triggeredBy: '101',
+      reranBy: '104',
+    });
+  });
+
+  it.each([['runner'], ['user']])('without a %s is not guessed at', async (name) => {
+    world.jobs = world.jobs.map((each) => ({ ...each, [name]: null }));
+    await expect(identity()).rejects.toMatchObject({ code: 'platform.runner', exit: 3 });
+  });
+});
+
+describe('where the commit stands', () => {
+  it.each([
+    ['a protected branch whose head it is', {}, {}, [true, true]],
+    ['a protected branch, further back', {}, { head: OTHER, mergeBase: MERGED }, [true, true]],
+    ['no part of the branch', {}, { head: OTHER, mergeBase: HEAD }, [true, false]],
+    ['an unprotected branch', { protected: false }, {}, [false, false]],
+    ['a branch to which developers push by hand', { developers_can_push: true }, {}, [false, false]],
+  ])('%s', async (_, branch, changes, [isProtected, reachable]) => {
+    Object.assign(world.branch, branch);
+    Object.assign(world, changes);
+    expect(await source()).toMatchObject({ protected: isProtected, reachableFromProtected: reachable });
+  });
+
+  it('a tag is never protected here', async () => {
+    const platform = gitlabAt(gitlab.url, { ref_type: 'tag' });
+    const { run } = await platform.identify();
+    expect(await platform.source(run)).toMatchObject({ protected: false, reachableFromProtected: false });
+  });
+});
+
+describe('the people of a change', () => {
+  it('are the request’s authors, who opened it and who merged it', async () => {
+    expect((await source()).contributors).toEqual([
+      { userId: '102', as: 'author' },
+      { userId: '102', as: 'committer' },
+      { userId: '101', as: 'committer' },
+    ]);
+  });
+
+  it('have a gap where GitLab knows no account behind an address', async () => {
+    world.authors = [{ sha: HEAD, author: null }];
+    const { contributors } = await source();
+    expect(named(contributors, 'author')).toContain(null);
+    expect(named(contributors, 'committer')).toContain(null);
+  });
+
+  it.each([
+    ['of an author of the same change', 'dev@example.org', '102'],
+    ['without an account of its own', 'friend@example.org', null],
+    ['that is GitLab’s own for an account', '55-friend@users.noreply.gitlab.example.org', '55'],
+    ['that is another GitLab’s', '55-friend@users.noreply.gitlab.com', null],
+  ])('count a committer with an address %s', async (_, committer_email, userId) => {
+    world.mergeRequestCommits = [commit(HEAD, 'dev@example.org', { committer_email })];
+    expect(named((await source()).contributors, 'committer')).toContain(userId);
+  });
+
+  it.each([
+    ['opened', { author: null }, 'author'],
+    ['merged', { merge_user: null }, 'committer'],
+  ])('have a gap where the account that %s it is gone', async (_, changes, as) => {
+    request(changes);
+    expect(named((await source()).contributors, as)).toContain(null);
+  });
+
+  it('of a commit without a request are known only by address, so not at all', async () => {
+    world.mergeRequests = [];
+    const { contributors, reviews } = await source();
+    expect(contributors).toEqual([
+      { userId: null, as: 'author' },
+      { userId: null, as: 'committer' },
+    ]);
+    expect(reviews).toEqual([]);
+  });
+});
+
+describe('the reviews of a change', () => {
+  it.each([
+    ['after the last push', '2026-01-31T07:20:00.000Z', 'approved'],
+    ['in its very moment', '2026-01-31T07:10:00.000Z', 'approved'],
+    ['before the last push', '2026-01-31T07:09:59.000Z', 'commented'],
+    ['before it, with a later-looking offset', '2026-01-31T09:09:59.000+02:00', 'commented'],
+  ])('one given %s', async (_, approved_at, state) => {
+    world.approvals.approved_by = [{ user: user(PEOPLE.reviewer), approved_at }];
+    expect((await source()).reviews).toMatchObject([{ userId: '103', state }]);
+  });
+
+  it('without a time are refused: an approval of an older commit could not be told apart', async () => {
+    world.approvals.approved_by = [{ user: user(PEOPLE.reviewer) }];
+    await expect(source()).rejects.toMatchObject({
+      code: 'platform.reply',
+      message: expect.stringContaining('approved_at'),
+    });
+  });
+
+  it('take the newest push, wherever in the list it stands', async () => {
+    world.versions = [
+      { ...world.versions[0], id: 2, created_at: '2026-01-31T06:00:00.000Z', head_commit_sha: OTHER },
+      { ...world.versions[0], id: 4, created_at: '2026-01-31T07:30:00.000Z' },
+    ];
+    expect((await source()).reviews).toMatchObject([{ state: 'commented' }]);
+  });
+});
+
+describe('approvals', () => {
+  it('are those of the deployment that the approve job stands for, each with its own time', async () => {
+    expect(await approvals()).toEqual([
+      {
+        userId: '104',
+        state: 'approved',
+        at: '2026-01-31T08:04:00.000Z',
+        atFrom: 'platform',
+        digest: null,
+        strength: 'job',
+        givenAfter: '2026-01-31T08:04:00.000Z',
+      },
+    ]);
+  });
+
+  it('are gathered from several rules, each once', async () => {
+    const rule = (...given: object[]) => ({
+      user_id: null,
+      group_id: 1,
+      access_level: null,
+      required_approvals: 1,
+      deployment_approvals: given,
+    });
+    deployed({
+      approvals: undefined,
+      approval_summary: { rules: [rule(approval(104)), rule(approval(104), approval(105, { status: 'rejected' }))] },
+    });
+    expect(await approvals()).toMatchObject([
+      { userId: '104', state: 'approved' },
+      { userId: '105', state: 'rejected' },
+    ]);
+  });
+
+  it.each([
+    ['without deployment approvals (free tier)', { approvals: undefined, pending_approval_count: undefined }],
+    ['with none given', { approvals: [] }],
+  ])('%s are the word of whoever played the job, worth a job’s, never to be raised', async (_, changes) => {
+    deployed(changes);
+    approveJob({ user: user(PEOPLE.lead) });
+    expect(await approvals()).toEqual([
+      {
+        userId: '104',
+        state: 'approved',
+        at: '2026-01-31T08:05:00.000Z',
+        atFrom: 'job',
+        digest: null,
+        strength: 'job',
+      },
+    ]);
+  });
+
+  it.each([
+    ['is missing', () => (world.jobs = world.jobs.filter(({ id }) => id !== 6002))],
+    ['has not run', () => approveJob({ status: 'manual', started_at: null })],
+    ['failed', () => approveJob({ status: 'failed' })],
+    ['is of another pipeline', () => approveJob({ pipeline: { id: 1 } })],
+    ['belongs to no deployment of the environment', () => deployed({ environment: { id: 8, name: 'staging' } })],
+  ])('are none where the approve job %s', async (_, change) => {
+    change();
+    expect(await approvals()).toEqual([]);
+  });
+
+  it('look through older deployments for the one of this job', async () => {
+    const own = { ...world.deployments[0] };
+    world.deployments = [
+      ...Array.from({ length: 120 }, (_, i) => ({ ...own, id: 1000 + i, deployable: job(8000 + i, 'deploy') })),
+      { ...own },
+    ];
+    expect(await approvals()).toHaveLength(1);
+  });
+});
+
+describe('what is read of GitLab’s answers', () => {
+  it.each([
+    ['project', replies.project],
+    ['branch', replies.branch],
+    ['pipeline', replies.pipeline],
+    ['job', replies.job],
+    ['commit', replies.commitReply],
+    ['mergeRequest', replies.mergeRequest],
+    ['version', replies.versions.element],
+    ['mergeRequestApprovals', replies.mergeRequestApprovals],
+    ['deployment', replies.deployment],
+  ] as const)('is among the fields that its sources give a %s', (kind: GitlabEntity, schema) => {
+    const known: readonly string[] = GITLAB_FIELDS[kind];
+    expect(Object.keys(schema.shape).filter((field) => !known.includes(field))).toEqual([]);
+  });
+});
