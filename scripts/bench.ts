@@ -36,7 +36,17 @@ try {
 }
 
 function subjects(): Subject[] {
-  const judge = (facts: string) => ['dist/gatehouse.js', 'policy-gate', '--facts', facts, '--contract', 'test/fixtures/gate/contract.yml', '--now', new Date(NOW).toISOString(), '--json'];
+  const judge = (facts: string) => [
+    'dist/gatehouse.js',
+    'policy-gate',
+    '--facts',
+    facts,
+    '--contract',
+    'test/fixtures/gate/contract.yml',
+    '--now',
+    new Date(NOW).toISOString(),
+    '--json',
+  ];
   return [
     { name: 'node -e 0', args: ['-e', '0'], target: null },
     { name: 'gatehouse policy-gate --help', args: ['dist/gatehouse.js', 'policy-gate', '--help'], target: 2.3 },
@@ -48,7 +58,13 @@ function subjects(): Subject[] {
 
 function factsWith(findings: number): string {
   const facts = allowed();
-  facts.scans[0] = scan(report('trivy', 'container', Array.from({ length: findings }, (_, i) => finding({ rule: `CVE-2026-${i}` }))));
+  facts.scans[0] = scan(
+    report(
+      'trivy',
+      'container',
+      Array.from({ length: findings }, (_, i) => finding({ rule: `CVE-2026-${i}` })),
+    ),
+  );
   const file = join(folder, `facts-${findings}.json`);
   writeFileSync(file, JSON.stringify(facts));
   return file;
@@ -74,15 +90,24 @@ function measure(all: Subject[]): string[] {
 /** Milliseconds of one whole process. Throws when it does not end with exit 0: a failure is not to be timed. */
 function once(args: string[]): number {
   const start = process.hrtime.bigint();
-  const { status, stderr } = spawnSync(process.execPath, args, { env: { PATH: process.env.PATH }, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const { status, stderr } = spawnSync(process.execPath, args, {
+    env: { PATH: process.env.PATH },
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
   const took = Number(process.hrtime.bigint() - start) / 1e6;
   if (status !== 0) throw new Error(`${args.join(' ')} ended with exit ${status}: ${stderr}`);
   return took;
 }
 
 function peakMegabytes(args: string[]): number {
-  const hook = "data:text/javascript,process.on('exit',()=>process.stderr.write(`\\nPEAK ${process.resourceUsage().maxRSS}\\n`))";
-  const { stderr } = spawnSync(process.execPath, ['--import', hook, ...args], { env: { PATH: process.env.PATH }, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const hook =
+    "data:text/javascript,process.on('exit',()=>process.stderr.write(`\\nPEAK ${process.resourceUsage().maxRSS}\\n`))";
+  const { stderr } = spawnSync(process.execPath, ['--import', hook, ...args], {
+    env: { PATH: process.env.PATH },
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
   return Number(/PEAK (\d+)/.exec(stderr)?.[1] ?? Number.NaN) / 1024;
 }
 

@@ -3,7 +3,7 @@
  * fails when a file is not current.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { commands } from '../src/commands/catalogue.ts';
 import { helpOf, listOfVerbs } from '../src/commands/help-text.ts';
@@ -29,6 +29,13 @@ function json(document: unknown): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
+/** Which of the files are not there with this content, and which schemas nothing generates. */
+export function stale(files: Record<string, string>, root = '.'): string[] {
+  const changed = Object.entries(files).filter(([path, content]) => current(join(root, path)) !== content);
+  const extra = readdirSync(join(root, 'schemas')).map((file) => `schemas/${file}`);
+  return [...changed.map(([path]) => path), ...extra.filter((file) => !(file in files))];
+}
+
 function current(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
@@ -39,22 +46,14 @@ function current(path: string): string | null {
 
 if (process.argv[1]?.endsWith('generate.ts')) {
   const files = await generated();
-  const extra = readdirSync('schemas')
-    .map((file) => `schemas/${file}`)
-    .filter((file) => !(file in files));
-  const stale = [
-    ...Object.entries(files)
-      .filter(([path, content]) => current(path) !== content)
-      .map(([path]) => path),
-    ...extra,
-  ];
+  const found = stale(files);
   if (process.argv.includes('--check')) {
     console.log(
-      stale.length === 0
+      found.length === 0
         ? `${Object.keys(files).length} generated files are current`
-        : `not current: ${stale.join(', ')}; run npm run generate`,
+        : `not current: ${found.join(', ')}; run npm run generate`,
     );
-    process.exitCode = stale.length === 0 ? 0 : 1;
+    process.exitCode = found.length === 0 ? 0 : 1;
   } else {
     for (const [path, content] of Object.entries(files)) {
       mkdirSync(dirname(path), { recursive: true });

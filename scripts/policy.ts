@@ -10,8 +10,8 @@ import { findTool, installCommand } from './tools/find.ts';
 
 const WASM = 'policies/gate.wasm';
 
-/** The bytes that policies/gate compiles to. Throws with opa's message, or when opa is not installed. */
-export function compilePolicy(): Buffer {
+/** The bytes that policies/gate below `root` compiles to. Throws with opa's message, or when opa is not installed. */
+export function compilePolicy(root = '.'): Buffer {
   const opa = findTool('opa');
   if (opa === null) throw new Error(`opa is not installed: ${installCommand('opa')}`);
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-policy-'));
@@ -33,7 +33,7 @@ export function compilePolicy(): Buffer {
         bundle,
         'policies/gate',
       ],
-      { encoding: 'utf8' },
+      { encoding: 'utf8', cwd: root },
     );
     if (status !== 0) throw new Error(`policies/gate does not compile:\n${stdout}`);
     return execFileSync('tar', ['-xzOPf', bundle, '/policy.wasm'], { maxBuffer: 64 * 1024 * 1024 });

@@ -55,6 +55,11 @@ export function makeAuthority(
     'basicConstraints=critical,CA:TRUE',
     '-addext',
     'keyUsage=critical,keyCertSign',
+    // The same name and key id for every root: only the signature tells them apart.
+    '-addext',
+    'subjectKeyIdentifier=0102030405060708',
+    '-addext',
+    'authorityKeyIdentifier=none',
     '-out',
     'root.pem',
   );

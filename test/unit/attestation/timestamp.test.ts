@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { trustedTime } from '../../../src/attestation/timestamp.ts';
 import { requireTimestamping, requireVouchedFor } from '../../../src/attestation/timestamp-chain.ts';
+import { parseTimestampReply } from '../../../src/attestation/timestamp-reply.ts';
 import { timestampRequest } from '../../../src/attestation/timestamp-request.ts';
 import { verifyTimestamp } from '../../../src/attestation/timestamp-verify.ts';
 import { http } from '../../../src/lib/http.ts';
+import { type Flaws, forgeStamp } from '../../support/forged-stamp.ts';
 import { sandboxes } from '../../support/sandbox.ts';
 import { type Authority, makeAuthority, startTsa, type TsaServer } from '../../support/tsa.ts';
 
@@ -179,9 +181,87 @@ describe('a signer’s certificate', () => {
     }
   });
 
-  it('does not count below a certificate that is no authority', () => {
+  it('does not count below a certificate that is no authority, though it has its name and key', () => {
     const signer = new X509Certificate(authority.signer);
-    const plain = certificate('basicConstraints=critical,CA:FALSE');
-    expect(() => requireVouchedFor(signer, [plain], [plain], Date.now())).toThrow(/vouches for its signer/);
+    const issuer = (authorityFlag: string) => {
+      const out = join(authority.folder, 'again.pem');
+      const added = [`basicConstraints=critical,CA:${authorityFlag}`, 'subjectKeyIdentifier=0102030405060708'];
+      const key = join(authority.folder, 'root.key');
+      execFileSync(
+        'openssl',
+        [
+          'req',
+          '-x509',
+          '-key',
+          key,
+          '-days',
+          '2',
+          '-subj',
+          '/CN=stamp root',
+          '-out',
+          out,
+          ...added.flatMap((each) => ['-addext', each]),
+        ],
+        { stdio: 'ignore' },
+      );
+      return new X509Certificate(readFileSync(out));
+    };
+    const [plain, real] = [issuer('FALSE'), issuer('TRUE')];
+    expect(() => requireVouchedFor(signer, [], [real], Date.now())).not.toThrow();
+    expect(() => requireVouchedFor(signer, [], [plain], Date.now())).toThrow(/vouches for its signer/);
+  });
+});
+
+describe('a stamp written by hand', () => {
+  const asked = { imprint: createHash('sha256').update('x').digest(), nonce: Buffer.from('4011223344556677', 'hex') };
+  const verify = (flaws: Flaws, by = authority) =>
+    verifyTimestamp(forgeStamp(by, asked, flaws), { ...asked, certificates: [by.root] });
+  const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  });
+
+  it('verifies when nothing is wrong with it', () => {
+    expect(Math.abs(verify({}) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it.each([
+    ['20260131080000Z', '2026-01-31T08:00:00.000Z'],
+    ['20260131080000.5Z', '2026-01-31T08:00:00.500Z'],
+    ['20260131080000.123456Z', '2026-01-31T08:00:00.123Z'],
+  ])('may say its time as %s', (time, iso) => {
+    const { imprint, nonce } = asked;
+    expect(
+      new Date(parseTimestampReply(forgeStamp(authority, { imprint, nonce }, { time })).genTime).toISOString(),
+    ).toBe(iso);
+  });
+
+  it.each<[string, () => Flaws, RegExp]>([
+    ['a signature by another key', () => ({ key: stranger as string }), /signature is wrong/],
+    ['a signature over another stamp', () => ({ digestOf: Buffer.from('other') }), /not what it says/],
+    ['a signature over something of another type', () => ({ signedType: 'data' }), /of another type/],
+    ['content that is no stamp', () => ({ contentType: 'data' }), /no time stamp/],
+    ['no nonce', () => ({ nonce: null }), /no nonce/],
+    ['another nonce', () => ({ nonce: Buffer.from('4011223344556678', 'hex') }), /another nonce/],
+    [
+      'the name of another certificate',
+      () => ({ named: new X509Certificate(authority.root) }),
+      /does not name the certificate/,
+    ],
+    ['no name of its certificate', () => ({ named: null }), /does not name the certificate/],
+    ['two signers', () => ({ signers: 2 }), /exactly one signer/],
+    ['no signer', () => ({ signers: 0 }), /exactly one signer/],
+    ['an attribute twice', () => ({ attributes: 'twice' }), /there twice/],
+    ['no signed attributes', () => ({ attributes: 'none' }), /no signed attributes/],
+    ['the 30th of February', () => ({ time: '20260230080000Z' }), /time is not one/],
+    ['a time of no zone', () => ({ time: '20260131080000' }), /time is not one/],
+    ['a time long before its certificate', () => ({ time: '20200131080000Z' }), /not valid at/],
+  ])('does not verify with %s', (_, flaws, why) => {
+    expect(() => verify(flaws())).toThrow(why);
+  });
+
+  it('does not verify by a certificate that is for something else', () => {
+    const other = makeAuthority(sandbox.folder('usage'), { usage: 'critical,codeSigning' });
+    expect(() => verify({}, other)).toThrow(/not for time stamping alone/);
   });
 });

@@ -74,6 +74,7 @@ describe('http', () => {
     ['plain http at a name that begins like this machine', 'http://127.0.0.1.example.org/x'],
     ['another scheme', 'file:///etc/passwd'],
     ['a password in the address', 'https://user:secret@example.org/'],
+    ['a name in the address', 'https://user@example.org/'],
     ['what is no address', 'example'],
   ])('refuses %s without sending anything', async (_, url) => {
     const failure = http(request('', { url }));

@@ -81,6 +81,14 @@ describe('the run', () => {
   });
 });
 
+it('a run that does not fit a record is refused, not cut to fit', async () => {
+  world.jobs = world.jobs.map((each) => ({ ...each, runner_name: 'x'.repeat(257) }));
+  await expect(identity()).rejects.toMatchObject({
+    code: 'platform.mismatch',
+    message: expect.stringContaining('runner.name'),
+  });
+});
+
 describe('where the commit stands', () => {
   it.each([
     ['a protected branch whose head it is', {}, [true, true]],
@@ -127,6 +135,16 @@ describe('the people of a change', () => {
       { userId: '104', as: 'pusher' },
     ]);
     expect(base).toBe('d'.repeat(40));
+  });
+
+  it('name who made this very commit land, not who came after', async () => {
+    const [own] = world.activity;
+    world.activity = [
+      { ...own, after: 'f'.repeat(40), actor: user(120) },
+      { ...own, ref: 'refs/heads/topic', actor: user(121) },
+      { ...own },
+    ];
+    expect(named((await source()).contributors, 'pusher')).toEqual(['104']);
   });
 
   it('include everybody of every commit of the request', async () => {

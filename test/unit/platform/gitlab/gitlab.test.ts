@@ -155,6 +155,47 @@ describe('the reviews of a change', () => {
   });
 });
 
+describe('a merge request that brought another commit', () => {
+  it.each([
+    ['is still open', { state: 'opened' }],
+    ['is of another project', { project_id: 7003 }],
+    ['went into another branch', { target_branch: 'topic' }],
+    ['was merged as another commit', { merge_commit_sha: OTHER }],
+  ])('%s: its reviews are none of this one', async (_, changes) => {
+    request(changes);
+    expect(await source()).toMatchObject({ reviews: [], base: 'd'.repeat(40) });
+  });
+
+  it.each([
+    ['squashed', { merge_commit_sha: null, squash_commit_sha: MERGED }],
+    ['merged without a merge commit', { merge_commit_sha: null, sha: MERGED }],
+  ])('is told from one that was %s', async (_, changes) => {
+    request(changes);
+    if ('sha' in changes) {
+      world.versions = [{ ...world.versions[0], head_commit_sha: MERGED }];
+      world.mergeRequestCommits = [commit(MERGED, 'dev@example.org')];
+      world.authors = [{ sha: MERGED, author: { id: 'gid://gitlab/User/102' } }];
+    }
+    expect((await source()).reviews).toMatchObject([{ userId: '103', state: 'approved' }]);
+  });
+
+  it.each([
+    ['REST lists', { mergeRequestCommits: [commit(HEAD, 'dev@example.org'), commit(OTHER, 'x@example.org')] }],
+    [
+      'GraphQL lists',
+      {
+        authors: [
+          { sha: HEAD, author: null },
+          { sha: OTHER, author: null },
+        ],
+      },
+    ],
+  ])('has commits that only %s: who wrote it cannot be told', async (_, changes) => {
+    Object.assign(world, changes);
+    await expect(source()).rejects.toMatchObject({ code: 'platform.incomplete' });
+  });
+});
+
 describe('approvals', () => {
   it('are those of the deployment that the approve job stands for, each with its own time', async () => {
     expect(await approvals()).toEqual([
