@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildSync } from 'esbuild';
 
 const ACTIONS = readdirSync('actions').sort();
 
@@ -26,17 +27,17 @@ export function bundle(out: string): void {
   const chunks = readdirSync(out)
     .filter((file) => file.endsWith('index.js'))
     .map((file) => join(out, file));
-  tool('esbuild', [
-    ...chunks,
-    '--minify',
-    '--format=esm',
-    '--platform=node',
-    '--target=node20',
-    '--legal-comments=none',
-    `--outdir=${out}`,
-    '--allow-overwrite',
-    '--log-level=warning',
-  ]);
+  buildSync({
+    entryPoints: chunks,
+    outdir: out,
+    allowOverwrite: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
   copyFileSync('policies/gate.wasm', join(out, 'gate.wasm'));
   writeFileSync(
     join(out, 'gatehouse.js'),
@@ -67,7 +68,6 @@ function tool(name: string, args: string[]): void {
 const binaries: Record<string, string> = {
   tsc: 'typescript/bin/tsc',
   ncc: '@vercel/ncc/dist/ncc/cli.js',
-  esbuild: 'esbuild/bin/esbuild',
 };
 
 /** What differs between two folders: names of files that are new, gone or changed. */

@@ -53,7 +53,7 @@ named_as(part) if {
 # Everybody with a part in the change or in this run.
 involved contains person.personId if some person in facts.source.people
 
-# A reviewer's last word counts.
+# A reviewer's last word counts; a comment takes nothing back.
 reviewers contains reviewer if {
 	some review in facts.source.reviews
 	reviewer := review.personId
@@ -65,7 +65,7 @@ reviewers contains reviewer if {
 
 last_word(review) if {
 	every other in facts.source.reviews {
-		either([other.personId != review.personId, other.at <= review.at])
+		either([other.personId != review.personId, other.state == "commented", other.at <= review.at])
 	}
 }
 
@@ -78,6 +78,7 @@ objections contains review.personId if {
 }
 
 withdrawn(review) if {
+	is_string(review.personId)
 	some later in facts.source.reviews
 	later.personId == review.personId
 	later.at > review.at

@@ -1,11 +1,9 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { trustedTime } from '../attestation/timestamp.ts';
 import type { Facts } from '../contract/facts.ts';
 import type { Contract } from '../contract/load-contract.ts';
 import type { Role } from '../contract/roles.ts';
 import type { Place } from '../evidence/layout.ts';
-import { trustedRun } from '../identity/trusted-run.ts';
 import { BadInput, Denied } from '../lib/errors.ts';
 import { http } from '../lib/http.ts';
 import { localPlatform } from '../platform/local.ts';
@@ -80,6 +78,9 @@ export async function hostedSituation(
   verb: string,
   context: Context,
 ): Promise<Situation> {
+  // Only here: a local run needs neither tokens nor an authority.
+  const { trustedRun } = await import('../identity/trusted-run.ts');
+  const { trustedTime } = await import('../attestation/timestamp.ts');
   const { env } = context;
   const run = await trustedRun(contract.file, role, {
     env,

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import { publicKey, requireStatementKey } from '../contract/key-type.ts';
 import type { TrustedKey } from '../attestation/signer.ts';
 import { verifyStatement } from '../attestation/verify.ts';
 import { KEY_PREDICATE_TYPE, type KeyDocument, keyDocument } from '../contract/key.ts';
+import { publicKey, requireStatementKey } from '../contract/key-type.ts';
 import { problemText } from '../contract/problems.ts';
 import { REGISTER_PREDICATE_TYPE, type Register, register } from '../contract/register.ts';
 import type { Role } from '../contract/roles.ts';

@@ -1,6 +1,6 @@
 import { createHash, verify } from 'node:crypto';
-import { publicKey, requireCheckpointKey, spki } from '../contract/key-type.ts';
 import type { Signer } from '../attestation/signer.ts';
+import { publicKey, requireCheckpointKey, spki } from '../contract/key-type.ts';
 import { Denied } from '../lib/errors.ts';
 
 /*

@@ -1,7 +1,7 @@
-import { publicKey, requireStatementKey, spki } from '../contract/key-type.ts';
 import { signStatement } from '../attestation/sign.ts';
 import type { Signer } from '../attestation/signer.ts';
 import { KEY_PREDICATE_TYPE, type KeyDocument, keyDocument } from '../contract/key.ts';
+import { publicKey, requireStatementKey, spki } from '../contract/key-type.ts';
 import type { Receipt } from '../contract/receipt.ts';
 import { STATEMENT_TYPE } from '../contract/record.ts';
 import { sha256Hex } from '../lib/digest.ts';

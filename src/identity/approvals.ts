@@ -13,17 +13,33 @@ export function boundApprovals(
   before: readonly GivenApproval[],
   promotedAt: number | null,
 ): PlatformApproval[] {
+  const fresh = without(before, all);
+  const releases = fresh.filter(releasedJob).length;
+  return fresh.map((found) => {
+    const { givenAfter, ...approval } = found;
+    const sure = !releasedJob(found) || releases === 1;
+    const bound = sure && approval.strength === 'job' && isAfter(givenAfter, promotedAt);
+    return { ...approval, strength: bound ? 'run' : approval.strength };
+  });
+}
+
+function without(before: readonly GivenApproval[], all: readonly PlatformApproval[]): PlatformApproval[] {
   const spent = new Map<string, number>();
   for (const each of before) spent.set(nameOf(each), (spent.get(nameOf(each)) ?? 0) + 1);
-  const fresh = all.filter((each) => {
+  return all.filter((each) => {
     const left = spent.get(nameOf(each)) ?? 0;
     spent.set(nameOf(each), left - 1);
     return left <= 0;
   });
-  return fresh.map(({ givenAfter, ...approval }) => ({
-    ...approval,
-    strength: approval.strength === 'job' && isAfter(givenAfter, promotedAt) ? 'run' : approval.strength,
-  }));
+}
+
+/**
+ * An approval whose only time is the start of the job that it released. GitHub lets a waiting job go at its first approval: a
+ * second one was given for some other job under the environment, perhaps before the promote decision, and none of them says
+ * which it was.
+ */
+function releasedJob({ atFrom, state }: PlatformApproval): boolean {
+  return atFrom === 'job-start' && state === 'approved';
 }
 
 function nameOf({ userId, state }: GivenApproval): string {

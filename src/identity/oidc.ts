@@ -16,7 +16,6 @@ export interface TokenExpectation {
   now: number;
   maxSkew: number;
   http: Http;
-  ca?: readonly string[];
 }
 
 /** Asymmetric only: with HS256 everybody who has the public key could sign. */
@@ -61,9 +60,9 @@ const discovery = z.looseObject({ issuer: z.string(), jwks_uri: z.string() });
 const keySet = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
 
 /** Keys by OpenID Connect Discovery 1.0, section 4: the description must name the very issuer that was asked. */
-async function issuerKeys({ issuer, http, ca }: TokenExpectation): Promise<JSONWebKeySet> {
+async function issuerKeys({ issuer, http }: TokenExpectation): Promise<JSONWebKeySet> {
   const read = async <S extends z.ZodType>(url: string, schema: S, what: string): Promise<z.infer<S>> => {
-    const reply = await http({ method: 'GET', url, what, limit: LIMIT, timeout: TIMEOUT, ...(ca && { ca }) });
+    const reply = await http({ method: 'GET', url, what, limit: LIMIT, timeout: TIMEOUT });
     if (reply.status !== 200) throw failure(what, `it answered ${reply.status}; run again later`);
     return fitting(reply.body, schema, what);
   };

@@ -10,7 +10,6 @@ export interface RestOptions {
   /** Base address of the API, from the contract. */
   base: string;
   headers: Record<string, string>;
-  ca?: readonly string[];
   /** Waits so many milliseconds between attempts. */
   sleep(milliseconds: number): Promise<void>;
 }
@@ -119,7 +118,6 @@ async function once(options: RestOptions, question: Question<z.ZodType>, sent: S
       },
       limit: LIMIT,
       timeout: TIMEOUT,
-      ...(options.ca && { ca: options.ca }),
     });
     return reply.status === 200 ? reply : refusal(reply, question);
   } catch (thrown) {

@@ -62,6 +62,11 @@ describe('an approval cannot be borrowed', () => {
     expect(await githubApprovals(undefined, [{ userId: '105', state: 'approved' }])).toMatchObject([{ userId: '103' }]);
   });
 
+  it('from a job of the caller under the same environment: of two approvals neither is surely of this promotion', async () => {
+    scene.github.world.approvals = [approval(105), approval(PEOPLE.lead)];
+    expect(await githubApprovals()).toMatchObject([{ strength: 'job' }, { strength: 'job' }]);
+  });
+
   it('from before the promote decision: it is worth a job’s only', async () => {
     expect(await githubApprovals(Date.parse('2026-01-31T08:00:01Z'))).toMatchObject([{ strength: 'job' }]);
   });

@@ -19,7 +19,7 @@ describe.each(['github', 'gitlab'] as const)('the gate on %s', (kind) => {
   }, 60_000);
 
   afterAll(async () => {
-    await hosted?.close();
+    await hosted.close();
     await registry.close();
   });
 

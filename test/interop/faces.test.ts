@@ -149,7 +149,7 @@ describe.each(faces)('$title', ({ kind, tool, lay, face, start, program }) => {
     }, 60_000);
 
     afterAll(async () => {
-      await hosted?.close();
+      await hosted.close();
       await registry.close();
     });
 

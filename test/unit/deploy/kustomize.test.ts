@@ -213,7 +213,7 @@ describe('a kustomization', () => {
         ),
       },
     ],
-  ])('with %s is refused', (_, text, message, files) => {
+  ])('with %s is refused', (_, text, message, files = {}) => {
     expect(refusal(() => change(text, files))).toMatch(message);
   });
 

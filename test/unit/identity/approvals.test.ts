@@ -36,6 +36,20 @@ describe('the strength of an approval', () => {
     expect(bound).not.toHaveProperty('givenAfter');
   });
 
+  it('is a job’s where two approvals share one start: one of them was of another job', () => {
+    const found = boundApprovals([approval('103'), approval('104')], [], PROMOTED);
+    expect(found.map(({ strength }) => strength)).toEqual(['job', 'job']);
+    expect(boundApprovals([approval('103'), approval('104')], given('104'), PROMOTED)).toMatchObject([
+      { userId: '103', strength: 'run' },
+    ]);
+  });
+
+  it('is a run’s for each of two that have times of their own', () => {
+    const own = { atFrom: 'platform' as const };
+    const found = boundApprovals([approval('103', own), approval('104', own)], [], PROMOTED);
+    expect(found.map(({ strength }) => strength)).toEqual(['run', 'run']);
+  });
+
   it('is never more than a job’s without a promote decision', () => {
     expect(boundApprovals([approval('103')], [], null)).toMatchObject([{ strength: 'job' }]);
   });

@@ -2,8 +2,8 @@ import { generateKeyPairSync, verify } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { publicKey } from '../../../../src/contract/key-type.ts';
 import { localCheckpointSigner, localSigner } from '../../../../src/attestation/keys/local.ts';
+import { publicKey } from '../../../../src/contract/key-type.ts';
 
 type Pair = { publicKey: import('node:crypto').KeyObject; privateKey: import('node:crypto').KeyObject };
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-keys-'));
