@@ -114,7 +114,7 @@ async function workTree(file: string, exec: Exec): Promise<string> {
   if (code === 0 && stdout.trim() !== '') return stdout.trim();
   throw new BadInput(
     'gitops.repository',
-    `${file} is not in the work tree of a git repository (${lastLine(stderr)}): deploys are commits; name a manifest in the GitOps repository`,
+    `${file} is not in the work tree of a git repository (${complaint(stderr)}): deploys are commits; name a manifest in the GitOps repository`,
   );
 }
 
@@ -142,7 +142,7 @@ async function requireCommitted(root: string, path: string, commit: string, exec
 async function git(root: string, args: string[], exec: Exec, index?: string): Promise<string> {
   const { code, stdout, stderr } = await run(root, args, exec, index);
   if (code !== 0)
-    throw new CouldNot('gitops.git', `git ${args[0]} failed in ${root}: ${lastLine(stderr)}; nothing is deployed`);
+    throw new CouldNot('gitops.git', `git ${args[0]} failed in ${root}: ${complaint(stderr)}; nothing is deployed`);
   return stdout;
 }
 
@@ -169,6 +169,8 @@ function run(cwd: string, args: string[], exec: Exec, index?: string) {
   });
 }
 
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) || 'it says nothing';
+/** The line that says what was wrong; advice follows it, which is git's and not ours. */
+function complaint(stderr: string): string {
+  const lines = stderr.trim().split('\n');
+  return lines.find((line) => /^(fatal|error): /.test(line)) ?? (lines.at(-1) || 'it says nothing');
 }

@@ -4,7 +4,7 @@ import { pointerPrefix } from '../evidence/layout.ts';
 import type { LedgerKey } from '../evidence/ledger-keys.ts';
 import { readRecordAt } from '../evidence/read-record.ts';
 import { digestOf, hexOf } from '../lib/digest.ts';
-import { messageOf } from '../lib/errors.ts';
+import { BadInput, messageOf } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
 import { parseTime } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
@@ -62,13 +62,19 @@ export async function recordsAbout(
       unusable(target, null);
       continue;
     }
-    const read = await readVerified(ledger, target.key);
+    const read = await readVerified(ledger, target.key).catch(unreadableKey);
     if (typeof read === 'string') unusable(read, target.tool);
     else if (read.record.type !== type || !read.record.subjects.some((subject) => subject.digest === digest))
       unusable('its record is about something else', target.tool);
     else records.push(read);
   }
   return { records, unreadable };
+}
+
+/** A pointer is unsigned: one that leads out of the store is as good as one that leads nowhere. */
+function unreadableKey(cause: unknown): string {
+  if (cause instanceof BadInput) return cause.message;
+  throw cause;
 }
 
 /** One record by its key, verified, or why it is not to be used. */

@@ -41,9 +41,14 @@ function parse(text: string, what: string): unknown {
   }
 }
 
-/** The engine's message; not the one that quotes the input, which may hold a secret or a command to whoever shows the log. */
+/** The engine's message without its quotation of the input, which may hold a secret or a command to whoever shows the log. */
 function placeOf({ message }: Error): string {
-  return message.startsWith('Unexpected token') ? 'it has a character where none can be' : message;
+  const place = /\(line \d+ column \d+\)/.exec(message)?.[0];
+  const said =
+    /^(Unexpected [a-z ]+|Expected .{1,60}? in JSON|Bad [a-z ]+|Unterminated [a-z ]+|No number after [a-z ]+)/i
+      .exec(message)?.[0]
+      .trim();
+  return [said ?? 'it cannot be parsed', place].filter((part) => part !== undefined).join(' ');
 }
 
 /**

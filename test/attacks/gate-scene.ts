@@ -1,0 +1,184 @@
+import { randomInt } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Signer } from '../../src/attestation/signer.ts';
+import { copySite, REPOSITORY, readPlatform, type Site, writePlatform } from '../../src/commands/demo/site.ts';
+import { approve } from '../../src/commands/demo/steps.ts';
+import type { PlatformFile } from '../../src/contract/platform-file.ts';
+import type { Record } from '../../src/contract/record.ts';
+import type { Role } from '../../src/contract/roles.ts';
+import { appendRecord } from '../../src/evidence/append.ts';
+import { signRecord } from '../../src/evidence/record.ts';
+import type { RegisterDraft } from '../../src/evidence/register.ts';
+import { type RegistryServer, startRegistry } from '../../src/registry/server/start.ts';
+import { directoryStore } from '../../src/store/directory.ts';
+import { direct, LAYOUT, laySiteHere, publish, SOURCE_REPORTS, steps, succeed, verdictOf } from '../support/direct.ts';
+
+/** Points of one allowed run, from which attacks branch off on copies. */
+export const POINTS = ['ready', 'opened', 'unscanned', 'scanned', 'promoted', 'approved', 'decided'] as const;
+export type Point = (typeof POINTS)[number];
+
+export interface Scene {
+  registry: RegistryServer;
+  /** The promoted image, by digest. */
+  image: string;
+  digest: string;
+  /** Keys of the decisions that were made, by stage. */
+  decisions: { promote: string; deploy: string };
+  /** A copy of the site as it was then. */
+  at(point: Point): Site;
+}
+
+/** Plays one run to its deploy decision and keeps the site at each point. */
+export async function playRun(folder: string): Promise<Scene> {
+  const registry = await startRegistry();
+  const site = await laySiteHere(join(folder, 'site'), registry.host);
+  const points = new Map<Point, Site>();
+  const keep = (point: Point) => points.set(point, copySite(site, join(folder, `at-${point}`)));
+  keep('ready');
+  await succeed(steps.open(site));
+  keep('opened');
+  const { json: checked } = await succeed(direct(site, ['build-sign', '--phase', 'build', '--layout', LAYOUT]));
+  const { json: built } = await succeed(
+    steps.sign(site, ['--layout', LAYOUT, '--digest', checked.digest, '--image', `${registry.host}/${REPOSITORY}`]),
+  );
+  for (const report of SOURCE_REPORTS) await succeed(steps.scan(site, report, null));
+  keep('unscanned');
+  await succeed(steps.scan(site, 'trivy', built.image));
+  keep('scanned');
+  const promoted = await succeed(steps.gate(site, 'promote', built.image));
+  keep('promoted');
+  approve(site, '201');
+  keep('approved');
+  const decided = await succeed(steps.gate(site, 'deploy', built.image));
+  keep('decided');
+  let copies = 0;
+  return {
+    registry,
+    image: built.image,
+    digest: built.digest,
+    decisions: { promote: promoted.json.key, deploy: decided.json.key },
+    at: (point) => copySite(points.get(point) as Site, join(folder, `copy-${copies++}`)),
+  };
+}
+
+/** Everything in the site's store, by key. */
+export function keysIn(site: Site): string[] {
+  return readdirSync(site.path('store'), { recursive: true, encoding: 'utf8', withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(site.path('store'), join(entry.parentPath, entry.name)))
+    .filter((key) => !key.startsWith('.tmp/'))
+    .sort();
+}
+
+export const storePath = (site: Site, key: string) => site.path('store', ...key.split('/'));
+export const drop = (site: Site, ...keys: string[]) => {
+  for (const key of keys) rmSync(storePath(site, key), { force: true });
+};
+export function put(site: Site, key: string, bytes: string | Buffer): void {
+  drop(site, key);
+  mkdirSync(join(storePath(site, key), '..'), { recursive: true });
+  writeFileSync(storePath(site, key), bytes);
+}
+
+/** The record at a key. */
+export function recordAt(site: Site, key: string): Record {
+  const { payload } = JSON.parse(readFileSync(storePath(site, key), 'utf8')).dsseEnvelope;
+  return JSON.parse(Buffer.from(payload, 'base64').toString('utf8')).predicate;
+}
+
+/** The record of this type, for a scan of this tool: where it is and what it says. */
+export function recordOf(site: Site, type: string, tool: string | null = null): { key: string; record: Record } {
+  for (const key of keysIn(site).filter((each) => each.startsWith('v1/records/') && each.includes(`-${type}-`))) {
+    const record = recordAt(site, key);
+    if (tool === null || record.data.tool === tool) return { key, record };
+  }
+  throw new Error(`the store has no ${type} ${tool ?? ''}`);
+}
+
+/** Pointers to a record. */
+export function pointersTo(site: Site, record: string): string[] {
+  return keysIn(site).filter(
+    (key) => key.startsWith('v1/by-digest/') && readFileSync(storePath(site, key), 'utf8').includes(record),
+  );
+}
+
+/** A record like another one, with changes, signed with the key of `signer` and laid into the store like any other. */
+export async function forge(
+  site: Site,
+  like: Record,
+  changes: Partial<Record>,
+  signer: Signer,
+  role: Role,
+): Promise<{ key: string }> {
+  const now = { time: new Date().toISOString() };
+  const { id: _, controls: __, specversion: ___, schema: ____, ...input } = { ...like, ...now, ...changes };
+  const place = { jobKey: 'local-forged', stepKey: `step-${randomInt(1000, 9999)}` };
+  const tool = typeof input.data.tool === 'string' ? input.data.tool : null;
+  const signed = await signRecord(input, place, { signer, role }, tool);
+  return { key: (await appendRecord(directoryStore(site.path('store')), signed)).key };
+}
+
+/** Edits what the platform says. */
+export function editPlatform(site: Site, change: (platform: PlatformFile) => void): void {
+  const platform = readPlatform(site);
+  change(platform);
+  writePlatform(site, platform);
+}
+
+/** Signs the sample as another image of this run and scans all of it; gives the image by digest. */
+export async function signAndScan(scene: Scene, site: Site, name: string): Promise<string> {
+  const image = `${scene.registry.host}/care/${name}`;
+  await succeed(steps.sign(site, ['--layout', LAYOUT, '--digest', scene.digest, '--image', image]));
+  await scanAll(site, `${image}@${scene.digest}`);
+  return `${image}@${scene.digest}`;
+}
+
+export async function scanAll(site: Site, image: string): Promise<void> {
+  for (const report of SOURCE_REPORTS) await succeed(steps.scan(site, report, null));
+  await succeed(steps.scan(site, 'trivy', image));
+}
+
+/** Publishes the next register with some of it changed. */
+export const editRegister = (site: Site, change: (draft: RegisterDraft) => Partial<RegisterDraft>) =>
+  publish(site, (last) => ({ ...last, ...change(last) }));
+
+export const hours = (count: number) => new Date(Date.now() + count * 3_600_000).toISOString();
+
+type Approval = PlatformFile['approvals'][number];
+export const approval = (changes: Partial<Approval> = {}): Approval => ({
+  runId: '5001',
+  attempt: 1,
+  environment: 'production',
+  userId: '201',
+  state: 'approved',
+  at: new Date().toISOString(),
+  ...changes,
+});
+export const approved = (site: Site, ...approvals: Approval[]) =>
+  editPlatform(site, (platform) => void platform.approvals.push(...approvals));
+
+/** What the attacker does, from where, which rules must fail, and what is asked of the gate. */
+export type Row = [what: string, from: Point, act: (site: Site) => unknown, rules: string[], asked?: Asked];
+interface Asked {
+  stage?: 'promote' | 'deploy';
+  image?: (site: Site) => Promise<string> | string;
+  words?: string[];
+}
+export const table = (rows: Row[]) => rows.map((row) => ({ name: row[0], row }));
+
+/** What the gate says after the attack; whether it allows or denies, the decision is recorded. */
+export async function judged(scene: Scene, [, from, act, , asked = {}]: Row) {
+  const site = scene.at(from);
+  await act(site);
+  const image = (await asked.image?.(site)) ?? scene.image;
+  const stage = asked.stage ?? (['promoted', 'approved'].includes(from) ? 'deploy' : 'promote');
+  const said = await steps.gate(site, stage, image, asked.words);
+  if (said.json.status !== 'error') expect(keysIn(site)).toContain(said.json.key);
+  return { verdict: verdictOf(said), code: said.code };
+}
+
+/** The attack is denied by exactly the rules of its row. */
+export async function expectDenial(scene: Scene, row: Row): Promise<void> {
+  expect(await judged(scene, row)).toEqual({ verdict: row[3], code: 1 });
+}
