@@ -57,7 +57,12 @@ describe('registers', () => {
   it('are numbered from 1 without gaps, and the newest is read', async () => {
     const { store, objects } = memory();
     for (let number = 1; number <= 11; number++) {
-      const published = await publishRegister(store, release, { ...draft, minimumVersion: `1.0.${number}` }, NOW + number);
+      const published = await publishRegister(
+        store,
+        release,
+        { ...draft, minimumVersion: `1.0.${number}` },
+        NOW + number,
+      );
       expect(published).toMatchObject({ number, key: `v1/register/${String(number).padStart(10, '0')}.json` });
     }
     const { register, digest: read, bytes } = await readRegister(store, trust);
@@ -75,24 +80,42 @@ describe('registers', () => {
     const { store } = memory();
     await publishRegister(store, release, draft, Date.parse(time));
     const reading = readRegister(store, trust);
-    await (code === null ? expect(reading).resolves.toBeDefined() : expect(reading).rejects.toMatchObject({ exit: 1, code }));
+    await (code === null
+      ? expect(reading).resolves.toBeDefined()
+      : expect(reading).rejects.toMatchObject({ exit: 1, code }));
   });
 
   it.each<[string, (scene: ReturnType<typeof memory>) => unknown, string]>([
     ['none', () => {}, 'register.none'],
-    ['one by another key', async ({ store }) => void (await publishRegister(store, signer(), draft, NOW)), 'attestation.signature'],
-    ['a hole in the middle', async ({ store, objects }) => {
-      for (let i = 0; i < 3; i++) await publishRegister(store, release, draft, NOW);
-      objects.delete(registerKey(2));
-    }, 'register.gap'],
-    ['something with another name', async ({ store, objects }) => {
-      await publishRegister(store, release, draft, NOW);
-      objects.set('v1/register/1.json', Buffer.from('{}'));
-    }, 'register.odd'],
-    ['one that vanishes while it is read', async (scene) => {
-      await publishRegister(scene.store, release, draft, NOW);
-      scene.store.get = async () => null;
-    }, 'register.missing'],
+    [
+      'one by another key',
+      async ({ store }) => void (await publishRegister(store, signer(), draft, NOW)),
+      'attestation.signature',
+    ],
+    [
+      'a hole in the middle',
+      async ({ store, objects }) => {
+        for (let i = 0; i < 3; i++) await publishRegister(store, release, draft, NOW);
+        objects.delete(registerKey(2));
+      },
+      'register.gap',
+    ],
+    [
+      'something with another name',
+      async ({ store, objects }) => {
+        await publishRegister(store, release, draft, NOW);
+        objects.set('v1/register/1.json', Buffer.from('{}'));
+      },
+      'register.odd',
+    ],
+    [
+      'one that vanishes while it is read',
+      async (scene) => {
+        await publishRegister(scene.store, release, draft, NOW);
+        scene.store.get = async () => null;
+      },
+      'register.missing',
+    ],
   ])('with %s deny', async (_, make, code) => {
     const scene = memory();
     await make(scene);
@@ -103,7 +126,9 @@ describe('registers', () => {
     const { store } = memory();
     const both = await Promise.allSettled([1, 2].map(() => publishRegister(store, release, draft, NOW)));
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-    expect(both.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { exit: 2, code: 'register.taken' } });
+    expect(both.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { exit: 2, code: 'register.taken' },
+    });
     expect((await readRegister(store, trust)).register.number).toBe(1);
   });
 });
