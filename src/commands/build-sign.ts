@@ -3,6 +3,7 @@ import { attestImage, CYCLONEDX_TYPE, type ImageAttestation, SIGNATURE_TYPE } fr
 import { adoptedProvenance, builtProvenance, type Provenance } from '../attestation/provenance.ts';
 import { createSbom } from '../attestation/sbom/index.ts';
 import { digest as digestSchema } from '../contract/primitives.ts';
+import { redact } from '../evidence/redact.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { BadInput, Denied } from '../lib/errors.ts';
 import { attachAll } from '../registry/attach.ts';
@@ -87,9 +88,12 @@ async function sign(given: Inputs, context: Context): Promise<Result> {
     ? await adopt(given.image, context)
     : await push(given, given.image, context);
   const builder = stage.identity.workflow.jobRef ?? `${stage.identity.run.platform}://${stage.identity.run.host}`;
-  const provenance = adopted
-    ? adoptedProvenance(stage.identity.run, builder, `${name}@${digest}`)
-    : builtProvenance(stage.identity.run, builder, isolationOf(given, stage));
+  // What is attached to an image is as public as the image, and stays: no secret may ride in a name.
+  const { value: provenance } = redact(
+    adopted
+      ? adoptedProvenance(stage.identity.run, builder, `${name}@${digest}`)
+      : builtProvenance(stage.identity.run, builder, isolationOf(given, stage)),
+  );
   const manifests = await readImage(client, repository, digest);
   const subjects = manifests.map(({ descriptor }) => ({ name, kind: 'image' as const, digest: descriptor.digest }));
   await stage.write({
@@ -186,9 +190,11 @@ async function attestOne(
   const subject = { name, digest: descriptor.digest };
   if (image === null) return await attestImage(stage.signer, subject, provenance, null);
   const config = await readConfig(client, repository, image);
-  const sbom = await createSbom(
-    { ...subject, config, layers: readLayers(client, repository, image) },
-    { toolVersion: version.version },
+  const { value: sbom } = redact(
+    await createSbom(
+      { ...subject, config, layers: readLayers(client, repository, image) },
+      { toolVersion: version.version },
+    ),
   );
   const attachment = await stage.attach(canonicalBytes(sbom), 'sbom', 'application/vnd.cyclonedx+json', true);
   await stage.write({

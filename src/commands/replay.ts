@@ -1,14 +1,13 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { decision as decisionSchema } from '../contract/decision.ts';
 import { parseContract } from '../contract/load-contract.ts';
-import { problemText } from '../contract/problems.ts';
 import type { Record } from '../contract/record.ts';
 import { readAttachment } from '../evidence/blob.ts';
 import { readLedgerKeys } from '../evidence/ledger-keys.ts';
 import { readVerified } from '../facts/evidence.ts';
 import { judge } from '../gate/judge.ts';
 import { loadPolicy } from '../gate/policy.ts';
+import { recordedDecision } from '../gate/recorded.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { digestOf } from '../lib/digest.ts';
 import { Denied } from '../lib/errors.ts';
@@ -61,21 +60,15 @@ export const replay = command({
 });
 
 async function judgeAgain(store: Store, record: Record): Promise<{ stored: Buffer; again: Buffer }> {
-  if (record.type !== 'gate.decided')
-    throw new Denied('replay.type', `cannot replay a record ${record.type}: only gate.decided holds a decision`);
-  const parsed = decisionSchema.safeParse(record.data);
-  if (!parsed.success)
-    throw new Denied(
-      'replay.decision',
-      `cannot replay: the decision does not fit its schema: ${problemText(parsed.error, decisionSchema)}`,
-    );
+  const decision = recordedDecision(record);
+  if (typeof decision === 'string') throw new Denied('replay.decision', `cannot replay: ${decision}`);
   const attached = async (role: string) => {
     const attachment = record.attachments.find((each) => each.role === role);
     if (attachment === undefined)
       throw new Denied('replay.attachment', `cannot replay: the record has no attachment ${role}`);
     return await readAttachment(store, attachment);
   };
-  const { id, now, simulated } = parsed.data;
+  const { id, now, simulated } = decision;
   const again = judge({
     facts: parseJson(await attached('facts'), 'facts'),
     contract: parseContract(await attached('contract'), 'of the record'),
@@ -84,5 +77,5 @@ async function judgeAgain(store: Store, record: Record): Promise<{ stored: Buffe
     id,
     simulated,
   });
-  return { stored: canonicalBytes(parsed.data), again: canonicalBytes(again) };
+  return { stored: canonicalBytes(decision), again: canonicalBytes(again) };
 }

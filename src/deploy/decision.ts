@@ -1,8 +1,8 @@
-import { type Decision, decision as decisionSchema } from '../contract/decision.ts';
-import { problemText } from '../contract/problems.ts';
+import type { Decision } from '../contract/decision.ts';
 import type { Run } from '../contract/run.ts';
 import type { Target } from '../contract/target.ts';
 import type { VerifiedRecord } from '../facts/evidence.ts';
+import { recordedDecision } from '../gate/recorded.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { parseTime } from '../lib/time.ts';
 import { DeployRefused } from './refusal.ts';
@@ -27,10 +27,8 @@ export interface Intended {
 export function requireDecision({ record, key }: VerifiedRecord, intended: Intended): Decision {
   const refuse = (why: string) =>
     new DeployRefused('deploy.decision', `decision ${key} does not allow this deploy: ${why}`, [key]);
-  if (record.type !== 'gate.decided') throw refuse(`it is a record ${record.type}`);
-  const parsed = decisionSchema.safeParse(record.data);
-  if (!parsed.success) throw refuse(`it does not fit its schema: ${problemText(parsed.error, decisionSchema)}`);
-  const decision = parsed.data;
+  const decision = recordedDecision(record);
+  if (typeof decision === 'string') throw refuse(decision);
   const failed = mismatch(decision, record.outcome, intended);
   if (failed !== null) throw refuse(failed);
   return decision;

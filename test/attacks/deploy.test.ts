@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { copySite, type Site } from '../../src/commands/demo/site.ts';
 import type { Record } from '../../src/contract/record.ts';
 import { direct, editContract, signerOfRole, steps, succeed, verdictOf } from '../support/direct.ts';
-import { cleanEnvironment, run, sandboxes } from '../support/sandbox.ts';
-import { publicKeyOf } from '../support/signed-site.ts';
 import {
   drop,
   editPlatform,
@@ -19,7 +17,9 @@ import {
   recordOf,
   type Scene,
   storePath,
-} from './gate-scene.ts';
+} from '../support/gate-scene.ts';
+import { cleanEnvironment, run, sandboxes } from '../support/sandbox.ts';
+import { publicKeyOf } from '../support/signed-site.ts';
 
 const sandbox = sandboxes();
 let scene: Scene;

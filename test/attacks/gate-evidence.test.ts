@@ -24,7 +24,6 @@ import {
   succeed,
   verdictOf,
 } from '../support/direct.ts';
-import { sandboxes } from '../support/sandbox.ts';
 import {
   drop,
   editPlatform,
@@ -40,7 +39,8 @@ import {
   scanAll,
   storePath,
   table,
-} from './gate-scene.ts';
+} from '../support/gate-scene.ts';
+import { sandboxes } from '../support/sandbox.ts';
 
 const sandbox = sandboxes();
 let scene: Scene;

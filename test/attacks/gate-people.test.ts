@@ -3,7 +3,6 @@ import { approve } from '../../src/commands/demo/steps.ts';
 import { readAttachment } from '../../src/evidence/blob.ts';
 import { directoryStore } from '../../src/store/directory.ts';
 import { editContract, steps, succeed, verdictOf } from '../support/direct.ts';
-import { sandboxes } from '../support/sandbox.ts';
 import {
   approval,
   approved,
@@ -16,7 +15,8 @@ import {
   type Scene,
   signAndScan,
   table,
-} from './gate-scene.ts';
+} from '../support/gate-scene.ts';
+import { sandboxes } from '../support/sandbox.ts';
 
 const sandbox = sandboxes();
 let scene: Scene;

@@ -1,7 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Site } from '../../src/commands/demo/site.ts';
 import { editContract, steps, succeed, verdictOf } from '../support/direct.ts';
-import { sandboxes } from '../support/sandbox.ts';
 import {
   approval,
   approved,
@@ -14,7 +13,8 @@ import {
   playRun,
   type Scene,
   table,
-} from './gate-scene.ts';
+} from '../support/gate-scene.ts';
+import { sandboxes } from '../support/sandbox.ts';
 
 const sandbox = sandboxes();
 let scene: Scene;

@@ -9,8 +9,8 @@ import { registerKey } from '../../src/evidence/register.ts';
 import { canonicalBytes } from '../../src/lib/canonical.ts';
 import { sha256Hex } from '../../src/lib/digest.ts';
 import { as, direct, editContract, publish, signerOfRole, steps, succeed, verdictOf } from '../support/direct.ts';
+import { drop, editRegister, hours, keysIn, playRun, put, type Scene, storePath } from '../support/gate-scene.ts';
 import { sandboxes } from '../support/sandbox.ts';
-import { drop, editRegister, hours, keysIn, playRun, put, type Scene, storePath } from './gate-scene.ts';
 
 const sandbox = sandboxes();
 let scene: Scene;

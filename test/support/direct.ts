@@ -106,9 +106,9 @@ export const steps = {
   },
 };
 
-/** A site with a published register, of this process. */
-export async function laySiteHere(folder: string, registry: string): Promise<Site> {
-  const site = laySite(folder, layProgram(join(folder, 'program')), REPORTS, registry);
+/** A site with a published register, laid by this process; `program` is the folder of the program in it. */
+export async function laySiteHere(folder: string, registry: string, program?: string): Promise<Site> {
+  const site = laySite(folder, program ?? layProgram(join(folder, 'program')), REPORTS, registry);
   const { json: release } = await direct(site, ['register', 'release']);
   await publish(site, () => registerDraft(release, Date.now()) as RegisterDraft);
   await layGitops(site, SAMPLE, `${registry}/${REPOSITORY}`);

@@ -12,7 +12,7 @@ import { signRecord } from '../../src/evidence/record.ts';
 import type { RegisterDraft } from '../../src/evidence/register.ts';
 import { type RegistryServer, startRegistry } from '../../src/registry/server/start.ts';
 import { directoryStore } from '../../src/store/directory.ts';
-import { direct, LAYOUT, laySiteHere, publish, SOURCE_REPORTS, steps, succeed, verdictOf } from '../support/direct.ts';
+import { direct, LAYOUT, laySiteHere, publish, SOURCE_REPORTS, steps, succeed, verdictOf } from './direct.ts';
 
 /** Points of one allowed run, from which attacks branch off on copies. */
 export const POINTS = ['ready', 'opened', 'unscanned', 'scanned', 'promoted', 'approved', 'decided'] as const;
@@ -20,6 +20,9 @@ export type Point = (typeof POINTS)[number];
 
 export interface Scene {
   registry: RegistryServer;
+  registryFolder: string;
+  /** What the registry holds, by file below its folder. */
+  published(): string[];
   /** The promoted image, by digest. */
   image: string;
   digest: string;
@@ -29,45 +32,64 @@ export interface Scene {
   at(point: Point): Site;
 }
 
-/** Plays one run to its deploy decision and keeps the site at each point. */
-export async function playRun(folder: string): Promise<Scene> {
-  const registry = await startRegistry();
-  const site = await laySiteHere(join(folder, 'site'), registry.host);
+/**
+ * Plays one run, to its deploy decision or until a point, and keeps the site at each point. `program` is the folder of the
+ * program in the site.
+ */
+export async function playRun(folder: string, program?: string, until: Point = 'decided'): Promise<Scene> {
+  const registryFolder = join(folder, 'registry');
+  mkdirSync(registryFolder);
+  const registry = await startRegistry({ folder: registryFolder });
+  const site = await laySiteHere(join(folder, 'site'), registry.host, program);
   const points = new Map<Point, Site>();
-  const keep = (point: Point) => points.set(point, copySite(site, join(folder, `at-${point}`)));
-  keep('ready');
-  await succeed(steps.open(site));
-  keep('opened');
-  const { json: checked } = await succeed(direct(site, ['build-sign', '--phase', 'build', '--layout', LAYOUT]));
-  const { json: built } = await succeed(
-    steps.sign(site, ['--layout', LAYOUT, '--digest', checked.digest, '--image', `${registry.host}/${REPOSITORY}`]),
-  );
-  for (const report of SOURCE_REPORTS) await succeed(steps.scan(site, report, null));
-  keep('unscanned');
-  await succeed(steps.scan(site, 'trivy', built.image));
-  keep('scanned');
-  const promoted = await succeed(steps.gate(site, 'promote', built.image));
-  keep('promoted');
-  approve(site, '201');
-  keep('approved');
-  const decided = await succeed(steps.gate(site, 'deploy', built.image));
-  keep('decided');
   let copies = 0;
-  return {
+  const scene: Scene = {
     registry,
-    image: built.image,
-    digest: built.digest,
-    decisions: { promote: promoted.json.key, deploy: decided.json.key },
+    registryFolder,
+    published: () => filesIn(registryFolder),
+    image: '',
+    digest: '',
+    decisions: { promote: '', deploy: '' },
     at: (point) => copySite(points.get(point) as Site, join(folder, `copy-${copies++}`)),
   };
+  for (const point of POINTS) {
+    await plays[point](site, scene);
+    points.set(point, copySite(site, join(folder, `at-${point}`)));
+    if (point === until) break;
+  }
+  return scene;
 }
 
+/** What brings the run to a point from the one before. */
+const plays: { [point in Point]: (site: Site, scene: Scene) => unknown } = {
+  ready: async (site, scene) => {
+    const { json } = await succeed(direct(site, ['build-sign', '--phase', 'build', '--layout', LAYOUT]));
+    scene.digest = json.digest;
+  },
+  opened: (site) => succeed(steps.open(site)),
+  unscanned: async (site, scene) => {
+    const name = `${scene.registry.host}/${REPOSITORY}`;
+    const words = ['--layout', LAYOUT, '--digest', scene.digest, '--image', name];
+    scene.image = (await succeed(steps.sign(site, words))).json.image;
+    for (const report of SOURCE_REPORTS) await succeed(steps.scan(site, report, null));
+  },
+  scanned: (site, { image }) => succeed(steps.scan(site, 'trivy', image)),
+  promoted: async (site, { image, decisions }) => {
+    decisions.promote = (await succeed(steps.gate(site, 'promote', image))).json.key;
+  },
+  approved: (site) => approve(site, '201'),
+  decided: async (site, { image, decisions }) => {
+    decisions.deploy = (await succeed(steps.gate(site, 'deploy', image))).json.key;
+  },
+};
+
 /** Everything in the site's store, by key. */
-export function keysIn(site: Site): string[] {
-  return readdirSync(site.path('store'), { recursive: true, encoding: 'utf8', withFileTypes: true })
+export const keysIn = (site: Site) => filesIn(site.path('store')).filter((key) => !key.startsWith('.tmp/'));
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => relative(site.path('store'), join(entry.parentPath, entry.name)))
-    .filter((key) => !key.startsWith('.tmp/'))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
     .sort();
 }
 
