@@ -9,6 +9,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { bundle, compile } from './build.ts';
+import { temporaryFolder } from './temporary.ts';
 
 const split = process.argv.indexOf('--');
 const folders = process.argv.slice(2, split === -1 ? undefined : split);
@@ -30,7 +31,7 @@ const { status } = spawnSync(
     ...paths,
     ...jestArguments,
   ],
-  { stdio: 'inherit' },
+  { stdio: 'inherit', env: { ...process.env, TMPDIR: process.env.TMPDIR ?? temporaryFolder() } },
 );
 const results = JSON.parse(readFileSync('build/results.json', 'utf8'));
 const skipped = skippedTests(results);

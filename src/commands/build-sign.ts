@@ -15,7 +15,7 @@ import { parseName, parseReference } from '../registry/reference.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, text } from './inputs.ts';
 import { requireListed } from './listed-registry.ts';
-import { openRegistry } from './registry.ts';
+import { imageByDigest, openRegistry } from './registry.ts';
 import { runInputs } from './run-inputs.ts';
 import { openStage, type Stage } from './stage.ts';
 import version from './version.generated.json' with { type: 'json' };
@@ -83,7 +83,7 @@ async function sign(given: Inputs, context: Context): Promise<Result> {
     throw new BadInput('inputs.image', 'phase sign needs --image: where the image goes, or the image to adopt');
   const stage = await openStage('build', 'build-sign', given, context);
   const adopted = given.layout === undefined;
-  requireListed((adopted ? parseReference(given.image) : parseName(given.image)).name, stage.contract);
+  requireListed((adopted ? await imageByDigest(given.image, context) : parseName(given.image)).name, stage.contract);
   const { client, repository, name, digest } = adopted
     ? await adopt(given.image, context)
     : await push(given, given.image, context);

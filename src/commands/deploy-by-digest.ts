@@ -12,10 +12,11 @@ import { releaseOf } from '../facts/release.ts';
 import { Denied, messageOf } from '../lib/errors.ts';
 import { exec } from '../lib/exec.ts';
 import { formatTime } from '../lib/time.ts';
-import { parseReference, type Reference } from '../registry/reference.ts';
+import type { Reference } from '../registry/reference.ts';
 import { type Context, command, type Result } from './command.ts';
 import { parseTarget } from './gate-run.ts';
 import { text } from './inputs.ts';
+import { imageByDigest } from './registry.ts';
 import { runningRelease } from './release.ts';
 import { runInputs } from './run-inputs.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -55,7 +56,7 @@ export const deployByDigest = command({
   inputs,
   outputs: { 'deploy-id': 'id of the deploy, in its intent and outcome', commit: 'commit of the GitOps repository' },
   run: async (given, context) => {
-    const image = parseReference(given.image);
+    const image = await imageByDigest(given.image, context);
     const target = parseTarget(given.target);
     const stage = await openStage('deploy', 'deploy-by-digest', given, context);
     const attempt: Attempt = { given, image, target, stage, opId: randomUUID(), startedAt: context.now() };

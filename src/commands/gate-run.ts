@@ -11,10 +11,10 @@ import { canonicalBytes } from '../lib/canonical.ts';
 import { digestOf } from '../lib/digest.ts';
 import { BadInput, GatehouseError, messageOf } from '../lib/errors.ts';
 import { attachAll } from '../registry/attach.ts';
-import { parseReference, type Reference } from '../registry/reference.ts';
+import type { Reference } from '../registry/reference.ts';
 import type { Context } from './command.ts';
 import type { GateInputs } from './policy-gate.ts';
-import { openRegistry } from './registry.ts';
+import { imageByDigest, openRegistry } from './registry.ts';
 import { ownPolicyBytes, runningRelease } from './release.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -36,7 +36,7 @@ export async function decideAndRecord(
   context: Context,
 ): Promise<{ decision: Decision; key: string }> {
   const stage = await openStage('gate', 'policy-gate', given, context);
-  const asked = askedBy(given);
+  const asked = await askedBy(given, context);
   try {
     return await decideIn(stage, asked, context);
   } catch (thrown) {
@@ -84,7 +84,7 @@ async function recordFailure(stage: Stage, asked: Asked, thrown: unknown): Promi
 /** The same without leaving anything behind, for `status`: what would the gate say? */
 export async function whatIf(given: GateInputs, context: Context): Promise<Decision> {
   const stage = await openStage('gate', 'status', given, context);
-  return (await decide(askedBy(given), stage, context, false)).decision;
+  return (await decide(await askedBy(given, context), stage, context, false)).decision;
 }
 
 async function decide(asked: Asked, stage: Stage, context: Context, recorded: boolean) {
@@ -144,7 +144,7 @@ async function decide(asked: Asked, stage: Stage, context: Context, recorded: bo
   return { decision, facts, register: register.bytes, policy: policyBytes, token };
 }
 
-function askedBy(given: GateInputs): Asked {
+async function askedBy(given: GateInputs, context: Context): Promise<Asked> {
   const { stage, environment, image } = given;
   if (stage === undefined || environment === undefined || image === undefined) {
     const missing = Object.entries({ stage, environment, image })
@@ -158,7 +158,7 @@ function askedBy(given: GateInputs): Asked {
   return {
     stage,
     environment,
-    image: parseReference(image),
+    image: await imageByDigest(image, context),
     target: given.target === undefined ? null : parseTarget(given.target),
   };
 }

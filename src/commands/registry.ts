@@ -5,7 +5,10 @@ import { CouldNot } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { createRegistryClient, type RegistryClient } from '../registry/client.ts';
 import { dockerCredentials } from '../registry/docker-config.ts';
+import { type Reference, requireDigest } from '../registry/reference.ts';
 import type { Context } from './command.ts';
+import { requireListed } from './listed-registry.ts';
+import { ownContract } from './release.ts';
 
 /**
  * A client for one registry with the credentials that `docker login` or a CI job left for it in `$DOCKER_CONFIG/config.json`,
@@ -17,6 +20,17 @@ export async function openRegistry(registry: string, { env }: Context): Promise<
   const file = join(folder, 'config.json');
   const config = existsSync(file) ? readInput(file, 'Docker configuration', 1024 * 1024) : null;
   return createRegistryClient({ registry, credentials: await dockerCredentials(config, registry, runHelper) });
+}
+
+/**
+ * The image that an input names by digest. A tag is refused; the message says which digest it means now, where the contract lists
+ * its registry: no other is asked. Throws BadInput.
+ */
+export async function imageByDigest(image: string, context: Context): Promise<Reference> {
+  return await requireDigest(image, async ({ registry, repository, name, tag }) => {
+    requireListed(name, ownContract(context.home));
+    return await (await openRegistry(registry, context)).resolveTag(repository, tag);
+  });
 }
 
 function runHelper(program: string, args: string[], input: string): Promise<string> {

@@ -12,7 +12,7 @@ import { normalise, toolNames } from '../scan/index.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, text } from './inputs.ts';
 import { requireListed } from './listed-registry.ts';
-import { openRegistry } from './registry.ts';
+import { imageByDigest, openRegistry } from './registry.ts';
 import { runInputs } from './run-inputs.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -66,7 +66,7 @@ export const scan = command({
   run: async (given, context) => {
     const stage = given.phase === 'record' ? await openStage('scan', 'scan', given, context) : null;
     if (stage !== null && given.subject !== undefined)
-      requireListed(parseReference(given.subject).name, stage.contract);
+      requireListed((await imageByDigest(given.subject, context)).name, stage.contract);
     const report = read(given, stage?.identity.run.sha ?? null, context);
     if (stage === null) return answer(given, report);
     return await record(given, report, stage, context);

@@ -10,10 +10,9 @@ import { VERDICT_TYPE } from '../gate/verdict.ts';
 import { Denied } from '../lib/errors.ts';
 import { type Attachment, readAttachments } from '../registry/attachments.ts';
 import { readImage } from '../registry/image.ts';
-import { parseReference } from '../registry/reference.ts';
 import { command } from './command.ts';
 import { text } from './inputs.ts';
-import { openRegistry } from './registry.ts';
+import { imageByDigest, openRegistry } from './registry.ts';
 import { ownContract, ownContractPath } from './release.ts';
 import { releaseKeys, storeOf } from './stage.ts';
 
@@ -49,7 +48,7 @@ export const verify = command({
     image: text({ description: 'image by digest, registry/repository@sha256:…', positional: 0, value: 'IMAGE@DIGEST' }),
   }),
   run: async (given, context) => {
-    const { registry, repository, digest } = parseReference(given.image);
+    const { registry, repository, digest } = await imageByDigest(given.image, context);
     const contract = ownContract(context.home);
     const store = storeOf(contract.file.evidence.store, dirname(resolve(ownContractPath(context.home))));
     const { keys } = await readLedgerKeys(

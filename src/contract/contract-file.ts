@@ -191,4 +191,3 @@ export const contractFile = z
     }
   });
 export type ContractFile = z.infer<typeof contractFile>;
-export type ContractEnvironment = ContractFile['environments'][string];

@@ -44,15 +44,6 @@ export const slug = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'expected letters, digits, dot, dash or underscore, at most 128');
 
-/** `registry/repo`, without tag or digest. */
-export const imageName = z
-  .string()
-  .max(512)
-  .regex(
-    /^(localhost|[a-z0-9.-]+\.[a-z0-9-]+|\d+\.\d+\.\d+\.\d+)(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+$/,
-    'expected registry/repository, without a tag',
-  );
-
 /** `registry/repo@sha256:<64 hex>`: the only form of image reference that anything here acts on. */
 export const imageReference = z
   .string()

@@ -72,4 +72,3 @@ export const recordStatement = z.strictObject({
   predicateType: z.literal(PREDICATE_TYPE),
   predicate: record,
 });
-export type RecordStatement = z.infer<typeof recordStatement>;

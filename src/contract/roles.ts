@@ -39,4 +39,3 @@ export const roleOfType = {
 
 export type RecordType = keyof typeof roleOfType;
 export const recordTypes = Object.keys(roleOfType) as [RecordType, ...RecordType[]];
-export const recordType = z.enum(recordTypes);

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { TOOLS } from '../../scripts/tools/catalogue.ts';
@@ -8,19 +7,10 @@ import { createSbom } from '../../src/attestation/sbom/index.ts';
 import { type ScanSidecar, scanSidecar } from '../../src/contract/scan-report.ts';
 import { digestOf } from '../../src/lib/digest.ts';
 import { readLayout } from '../../src/registry/layout.ts';
-import { goVersion, imageInLayout } from '../support/sample.ts';
-import { cleanEnvironment, sandboxes } from '../support/sandbox.ts';
+import { filesIn, imageInLayout, sampleToolchain } from '../support/sample.ts';
 
-const sandbox = sandboxes();
-afterAll(sandbox.clean);
-
-const filesIn = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((path) => statSync(join(folder, path)).isFile())
-    .sort();
 const bytesIn = (folder: string): number =>
   filesIn(folder).reduce((sum, path) => sum + statSync(join(folder, path)).size, 0);
-const toolchain = /^toolchain (\S+)$/m.exec(readFileSync('sample/app/go.mod', 'utf8'))?.[1];
 
 describe('the sample image', () => {
   it('is a whole layout: every digest and size is right, and no blob is left over', () => {
@@ -51,30 +41,9 @@ describe('the sample image', () => {
       'pkg:deb/debian/tar@1.34%2Bdfsg-1.2?arch=amd64&distro=debian-12',
       'pkg:golang/golang.org/x/crypto@v0.16.0',
       'pkg:golang/gopkg.in/yaml.v2@v2.2.7',
-      `pkg:golang/stdlib@v${toolchain?.slice(2)}`,
+      `pkg:golang/stdlib@v${sampleToolchain()?.slice(2)}`,
     ]);
     expect(compositions[0]?.aggregate).toBe('unknown');
-  });
-
-  const here = goVersion() ?? 'none';
-  const itGo = here === toolchain ? it : it.skip;
-  itGo(`is made again byte for byte, twice and elsewhere (needs ${toolchain} on the PATH, there is ${here})`, () => {
-    const copy = join(sandbox.folder('sample'), 'sample');
-    cpSync('sample', copy, { recursive: true, filter: (path) => !path.startsWith('sample/image') });
-    const make = () =>
-      execFileSync(process.execPath, [join(copy, 'make-image.ts')], {
-        encoding: 'utf8',
-        env: cleanEnvironment(process.env.HOME ?? '/'),
-      }).trim();
-    for (const _ of ['once', 'again']) {
-      expect(make()).toBe(`registry.example/care/lab-results@${readLayout('sample/image').top.descriptor.digest}`);
-      expect(filesIn(join(copy, 'image'))).toEqual(filesIn('sample/image'));
-      for (const path of filesIn('sample/image')) {
-        expect(digestOf(readFileSync(join(copy, 'image', path)))).toBe(
-          digestOf(readFileSync(join('sample/image', path))),
-        );
-      }
-    }
   });
 });
 

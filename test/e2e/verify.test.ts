@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { startRegistry } from '../../src/registry/server/start.ts';
 import { expectRefused, program, type Refused } from '../support/bad-input.ts';
 import { editRegister, playRun, type Scene } from '../support/gate-scene.ts';
 import { sandboxes } from '../support/sandbox.ts';
@@ -106,5 +107,42 @@ describe('verify', () => {
     const site = scene.at('decided');
     rmSync(site.path('store', 'v1', 'keys'), { recursive: true });
     expect(await checks(site)).toMatchObject({ code: 1, status: 'failed' });
+  });
+});
+
+describe('a tag', () => {
+  const asked = async (image: string) => {
+    const { code, stdout } = await program(scene.at('ready'), ['verify', image]);
+    return { code, ...JSON.parse(stdout) };
+  };
+
+  it('is refused with the digest that it means now', async () => {
+    const { host, url } = scene.registry;
+    const manifests = `${url}/v2/care/lab-results/manifests`;
+    const manifest = await fetch(`${manifests}/${scene.digest}`);
+    const type = manifest.headers.get('content-type') as string;
+    const tagged = { method: 'PUT', headers: { 'content-type': type }, body: await manifest.arrayBuffer() };
+    expect((await fetch(`${manifests}/1.4.2`, tagged)).status).toBe(201);
+    expect(await asked(`${host}/care/lab-results:1.4.2`)).toMatchObject({
+      code: 'reference.tag',
+      message: expect.stringContaining(`now ${host}/care/lab-results@${scene.digest}`),
+    });
+  });
+
+  it('is refused unasked when the contract does not list its registry', async () => {
+    const requests: string[] = [];
+    const elsewhere = await startRegistry({
+      faults: ({ path }) => {
+        requests.push(path);
+        return null;
+      },
+    });
+    try {
+      const { code, message } = await asked(`${elsewhere.host}/care/lab-results:1.4.2`);
+      expect({ code, requests }).toEqual({ code: 'reference.tag', requests: [] });
+      expect(message).toMatch(/could not be found out: .* is not in a registry of contract\.yml/);
+    } finally {
+      await elsewhere.close();
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageContent } from '../../src/attestation/sbom/index.ts';
 import { hexOf } from '../../src/lib/digest.ts';
@@ -15,6 +15,15 @@ export function imageInLayout(folder = 'sample/image', name = 'registry.example/
   if (config === undefined) throw new Error(`${folder} holds no image`);
   return { name, digest: descriptor.digest, config: JSON.parse(config.bytes.toString()), layers };
 }
+
+/** The files below a folder, as paths below it. */
+export const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => statSync(join(folder, path)).isFile())
+    .sort();
+
+/** The Go that made the sample's program, as `go1.26.8`. */
+export const sampleToolchain = () => /^toolchain (\S+)$/m.exec(readFileSync('sample/app/go.mod', 'utf8'))?.[1];
 
 /** The Go on the PATH, as `go1.26.8`, or null. */
 export function goVersion(): string | null {

@@ -135,7 +135,7 @@ export async function layGitops(site: Site, sample: string, name: string): Promi
       cwd: site.path('gitops'),
       env: bareEnvironment(site.folder),
     });
-  await git('init', '--quiet');
+  await git('init', '--quiet', '--template=');
   await git('add', '--all');
   const { code, stderr } = await git('commit', '--quiet', '--message', 'The cluster as it is');
   if (code !== 0) throw new CouldNot('demo.git', `cannot make the GitOps repository: ${stderr.trim()}`);
