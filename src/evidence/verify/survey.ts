@@ -6,7 +6,7 @@ import { parseJson } from '../../lib/json.ts';
 import { parseTime } from '../../lib/time.ts';
 import type { Store, StoreEntry } from '../../store/store.ts';
 import { decode } from '../blob.ts';
-import type { Finding, FindingCode } from '../finding.ts';
+import { coveringCode, type Finding, type FindingCode } from '../finding.ts';
 import { attemptOfSealKey, blobOfKey, hexOfKey, type Place, placeOf, runName, runOfKey } from '../layout.ts';
 import { KEYS_PREFIX, type LedgerKey, REGISTER_PREFIX } from '../ledger-keys.ts';
 import { LOG_PREFIX, leafName } from '../log.ts';
@@ -97,7 +97,7 @@ async function look(reading: Reading, entry: StoreEntry): Promise<void> {
   const add = (code: FindingCode, detail: string) =>
     reading.survey.findings.push({ code, key, run: runOfKey(key), detail });
   if (entry.oddity !== null) {
-    add('NOT_AN_OBJECT', `it is ${entry.oddity}`);
+    add(entry.covers === undefined ? 'NOT_AN_OBJECT' : coveringCode(entry.covers), `it is ${entry.oddity}`);
     return;
   }
   if (key.startsWith(`${LOG_PREFIX}batch/`)) return;
