@@ -135,14 +135,16 @@ export function releaseKeys(contract: Contract): { id: string; publicKeyPem: str
   return (contract.file.trust.keys.release ?? []).map((key) => ({ id: key.id, publicKeyPem: key.public }));
 }
 
-/** A store of the contract; a relative `file:` URL is relative to contract.yml. Only credentials come from the environment. */
+/** A store of the contract. Only credentials come from the environment. */
 export function storeOf(url: string, folder: string, env: Environment): Store {
-  return openStore(
-    url.startsWith('file:') && !url.startsWith('file:///')
-      ? `file://${resolve(folder, url.slice('file:'.length))}`
-      : url,
-    env,
-  );
+  return openStore(absoluteUrl(url, folder), env);
+}
+
+/** A store's URL as the contract has it; a relative `file:` URL is relative to contract.yml. */
+export function absoluteUrl(url: string, folder: string): string {
+  return url.startsWith('file:') && !url.startsWith('file:///')
+    ? `file://${resolve(folder, url.slice('file:'.length))}`
+    : url;
 }
 
 /** The role's signer: the contract's key whose private half this is. */

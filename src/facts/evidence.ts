@@ -14,6 +14,8 @@ export interface Ledger {
   store: Store;
   keys: readonly LedgerKey[];
   now: number;
+  /** Told, for people, what is there and cannot be used: what is lacking afterwards does not say why. */
+  notice?(line: string): void;
 }
 
 /** A record that verified: signature by a key in force, role, repository, slot, and the very bytes that its key names. */
@@ -51,8 +53,10 @@ export async function recordsAbout(
     const type = /^([a-z]+(?:\.[a-z]+)+)-[0-9a-f]{32}\.json$/.exec(entry.key.slice(prefix.length))?.[1] ?? null;
     if (type !== null && !types.includes(type)) continue;
     const storedAt = entry.storeTime === null ? null : parseTime(entry.storeTime);
-    const unusable = (why: string, tool: string | null) =>
+    const unusable = (why: string, tool: string | null) => {
+      ledger.notice?.(`evidence that cannot be used: ${entry.key}: ${why}`);
       unreadable.push({ type: type ?? 'unknown', tool, why, from: entry.key, storedAt });
+    };
     if (type === null || entry.oddity !== null) {
       unusable(entry.oddity ?? 'it is no pointer', null);
       continue;

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { findTool } from '../../scripts/tools/find.ts';
 import { digestOf } from '../../src/lib/digest.ts';
@@ -214,6 +216,31 @@ describe.each(KINDS)('a store in $name', ({ tools, start }) => {
         });
     });
   }
+});
+
+describe('a web identity', () => {
+  const ending: (() => Promise<void>)[] = [];
+  afterAll(async () => {
+    for (const end of ending) await end();
+  });
+
+  itWith('localstack')('is exchanged at the token service of the URL, and opens the store', async () => {
+    const folder = sandbox.folder('web-identity');
+    const server = await startLocalstack(folder);
+    ending.push(server.stop);
+    await makeBucket(server, BUCKET);
+    // This token service believes any token of the right form: what a role trusts cannot be tried here.
+    const part = (content: object) => Buffer.from(JSON.stringify(content)).toString('base64url');
+    const token = join(folder, 'token');
+    writeFileSync(
+      token,
+      `${part({ alg: 'RS256' })}.${part({ sub: 'repo:acme/app', aud: 'sts.amazonaws.com' })}.c2ln\n`,
+    );
+    const env = { AWS_WEB_IDENTITY_TOKEN_FILE: token, AWS_ROLE_ARN: 'arn:aws:iam::000000000000:role/emit' };
+    const store = openStore(`${urlOf(server, BUCKET)}&sts=${server.endpoint}`, env);
+    expect((await store.put('v1/a', Buffer.from('x'))).created).toBe(true);
+    expect((await store.get('v1/a'))?.toString()).toBe('x');
+  });
 });
 
 describe('credentials', () => {
