@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { allowed, finding, NOW, report, scan } from '../test/fixtures/gate/facts.ts';
+import { storeRows } from './bench/store.ts';
 
 interface Subject {
   name: string;
@@ -31,6 +32,8 @@ try {
   console.log(`node ${process.version}, median of ${runs} alternating runs\n`);
   console.log('process                                          ms   ratio  target   peak MB');
   for (const row of measure(subjects())) console.log(row);
+  console.log('\nstore                                            ms   ratio');
+  for (const row of await storeRows(folder, runs, median)) console.log(row);
 } finally {
   rmSync(folder, { recursive: true });
 }

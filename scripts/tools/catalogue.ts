@@ -5,7 +5,7 @@
  */
 
 /** What a tool is for; each group's name is also a set for the command line. */
-export const GROUPS = ['policy', 'runners', 'registry', 'signing', 'lint', 'scanners'] as const;
+export const GROUPS = ['policy', 'runners', 'registry', 'signing', 'stores', 'lint', 'scanners'] as const;
 
 interface Listed {
   /** The name on the command line, and of the binary in the cache. */
@@ -33,6 +33,10 @@ export interface GoTool extends Listed {
 /** Installed from wheels into a virtual environment of its own, with the hashes in tools/python/NAME.txt. */
 export interface PythonTool extends Listed {
   kind: 'python';
+  /** The package's name, where it is not that of the tool. */
+  distribution?: string;
+  /** Packages that exist only as source; they are built with the setuptools of the lock and nothing else. */
+  sources?: readonly string[];
 }
 
 /** Debian's own package of the same name: its version is the distribution's, its hash is in the signed package list. */
@@ -115,6 +119,32 @@ export const TOOLS: readonly Tool[] = [
     group: 'signing',
     usedFor: 'the same in the older format, which most clusters still read',
     seconds: 145,
+  },
+  {
+    name: 'versitygw',
+    kind: 'go',
+    module: 'github.com/versity/versitygw',
+    folder: 'cmd/versitygw',
+    group: 'stores',
+    usedFor: 'an S3 server with versions and object lock, on this machine',
+    seconds: 60,
+  },
+  {
+    name: 'localstack',
+    kind: 'python',
+    distribution: 'localstack-core',
+    sources: ['airspeed-ext', 'crontab', 'jsonpath-rw', 'tailer'],
+    group: 'stores',
+    usedFor: 'a second S3 server, which differs where the first is not like AWS, and its token service',
+    seconds: 50,
+  },
+  {
+    name: 'aws',
+    kind: 'python',
+    distribution: 'awscli',
+    group: 'stores',
+    usedFor: 'comparing what one put to a store costs',
+    seconds: 15,
   },
   {
     name: 'actionlint',

@@ -58,7 +58,7 @@ function brokenPin(message: string, cause?: unknown): InstallError {
 function versionPattern(tool: GoTool | PythonTool): RegExp {
   return tool.kind === 'go'
     ? new RegExp(`^(?:require )?\\s*${literal(tool.module)} v(\\S+)`, 'm')
-    : new RegExp(`^${literal(tool.name)}==(\\S+)`, 'm');
+    : new RegExp(`^${literal(tool.distribution ?? tool.name)}==(\\S+)`, 'm');
 }
 
 function literal(text: string): string {

@@ -14,11 +14,28 @@ export async function installPython(tool: PythonTool, session: Session): Promise
   await fillCache(tool, async (folder, log, final) => {
     const options = { ...session, log };
     await run(findPython(), ['-m', 'venv', folder], options);
-    // Only wheels: building from source would run code, and fetch build tools, that no hash of the pin covers.
-    const pinned = ['--require-hashes', '--only-binary=:all:', '--requirement', pinPath(tool)];
-    await run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--no-input', ...pinned], options);
+    const install = (lock: string, more: string[] = []) => {
+      // Only wheels: building from source would run code, and fetch build tools, that no hash of the pin covers.
+      const pinned = ['--require-hashes', '--only-binary=:all:', ...more, '--requirement', lock];
+      return run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--no-input', ...pinned], options);
+    };
+    if (tool.sources === undefined) await install(pinPath(tool));
+    else {
+      await install(buildTools(pinPath(tool), folder));
+      await install(pinPath(tool), ['--no-build-isolation', ...tool.sources.map((name) => `--no-binary=${name}`)]);
+    }
     moveScripts(folder, final);
   });
+}
+
+/** A lock of setuptools alone, taken from the tool's: what is built from source is built with it. */
+function buildTools(lock: string, folder: string): string {
+  const pinned = /^setuptools==.*(?:\n {4}--hash=.*)+/m.exec(readFileSync(lock, 'utf8'))?.[0];
+  if (pinned === undefined)
+    throw new InstallError(`${lock} does not name setuptools`, { fix: 'make the lock again (tools/README.md)' });
+  const file = join(folder, 'build-tools.txt');
+  writeFileSync(file, `${pinned}\n`);
+  return file;
 }
 
 /** The lowest version that the pins are resolved for. */

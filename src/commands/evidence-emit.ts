@@ -148,8 +148,8 @@ async function requireUnsealed({ identity: { run }, store, now, ledgerKeys }: St
   const keys = await ledgerKeys();
   for (let day = now() - DAYS_BACK * DAY; day <= now(); day += DAY) {
     const prefix = recordPrefix(run, formatTime(day).slice(0, 10)).replace('v1/records/', 'v1/seals/');
-    for (const { key } of await entriesUnder(store, prefix)) {
-      const found = attemptOfSealKey(key) === run.attempt ? await store.read(key) : null;
+    for (const { key, versionId } of await entriesUnder(store, prefix)) {
+      const found = attemptOfSealKey(key) === run.attempt ? await store.read(key, versionId) : null;
       if (found === null) continue;
       const storedAt = found.storeTime === null ? null : parseTime(found.storeTime);
       const line = found.bytes.subarray(0, found.bytes.indexOf('\n'));

@@ -132,6 +132,7 @@ async function decide(asked: Asked, stage: Stage, context: Context, recorded: bo
     register,
     registry: await openRegistry(asked.image.registry, context),
     release: runningRelease(context.home, stage.contract),
+    notice: context.progress,
   });
   const decision = judge({
     facts,

@@ -88,7 +88,7 @@ async function sign(given: Inputs, context: Context): Promise<Result> {
   const contract = ownContract(context.home);
   const folder = dirname(resolve(ownContractPath(context.home)));
   const signer = signerOf('notary', contract, given.key, folder, localCheckpointSigner);
-  const result = await checkpoint(storeOf(contract.file.evidence.store, folder), {
+  const result = await checkpoint(storeOf(contract.file.evidence.store, folder, context.env), {
     signer,
     origin: `${contract.file.organization.toLowerCase().replace(/[^a-z0-9.-]+/g, '-')}/evidence`,
     earlierKeys: (contract.file.trust.keys.notary ?? []).map((key) => key.public),
@@ -106,7 +106,10 @@ async function sign(given: Inputs, context: Context): Promise<Result> {
 }
 
 async function check(store: string, trust: Trust, context: Context): Promise<Result> {
-  const report = await ledgerVerify(openStore(store), trust, { now: context.now(), expectedCheckpoint: null });
+  const report = await ledgerVerify(openStore(store, context.env), trust, {
+    now: context.now(),
+    expectedCheckpoint: null,
+  });
   const { status, anchor, records, runs, findings } = report;
   return {
     exit: status === 'clean' ? 0 : 1,
@@ -123,7 +126,7 @@ async function check(store: string, trust: Trust, context: Context): Promise<Res
 
 async function prove(given: Inputs, store: string, trust: Trust, context: Context): Promise<Result> {
   if (given.record === undefined) throw new BadInput('inputs.record', 'ledger prove needs the key of a record');
-  const proof = await proveRecord(openStore(store), trust, given.record, context.now());
+  const proof = await proveRecord(openStore(store, context.env), trust, given.record, context.now());
   return {
     exit: proof.status === 'proved' ? 0 : 1,
     json: proof,

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import type { Signer } from '../attestation/signer.ts';
 import { publicKey, spki } from '../contract/key-type.ts';
 import type { Contract } from '../contract/load-contract.ts';
 import { problemText } from '../contract/problems.ts';
@@ -10,6 +11,7 @@ import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
 import { formatTime, parseTime } from '../lib/time.ts';
+import type { Store } from '../store/store.ts';
 import { type Context, command, type Result } from './command.ts';
 import { requireUnbentEnvironment } from './environment.ts';
 import { choice, text } from './inputs.ts';
@@ -53,7 +55,10 @@ export const register = command({
     const contract = ownContract(context.home);
     const folder = dirname(resolve(ownContractPath(context.home)));
     if (given.action === 'release') return entry(contract, context);
-    return given.action === 'publish' ? await publish(given, contract, folder, context) : await show(contract, folder);
+    const register = storeOf(contract.file.register.url ?? contract.file.evidence.store, folder, context.env);
+    return given.action === 'publish'
+      ? await publish(given, contract, folder, register, context)
+      : await show(contract, register);
   },
 });
 
@@ -62,17 +67,23 @@ function entry(contract: Contract, context: Context): Result {
   return { exit: 0, json: release, text: JSON.stringify(release, null, 2) };
 }
 
-async function publish(given: Inputs, contract: Contract, folder: string, context: Context): Promise<Result> {
+async function publish(
+  given: Inputs,
+  contract: Contract,
+  folder: string,
+  register: Store,
+  context: Context,
+): Promise<Result> {
   if (given.file === undefined)
     throw new BadInput('inputs.file', 'publish needs --file: the register without its number and time');
   requireUnbentEnvironment(context.env);
   const draft = readDraft(given.file);
   requireWindow(contract, context.now());
   const signer = signerOf('release', contract, given.key, folder);
-  await requireSameKeys(contract, folder);
-  const store = storeOf(contract.file.register.url ?? contract.file.evidence.store, folder);
-  const published = await publishRegister(store, signer, draft, context.now());
-  const keys = await publishKeys(given, contract, folder, draft);
+  const evidence = storeOf(contract.file.evidence.store, folder, context.env);
+  await requireSameKeys(contract, evidence);
+  const published = await publishRegister(register, signer, draft, context.now());
+  const keys = await publishKeys(evidence, signer, contract, draft);
   return {
     exit: 0,
     json: { ...published, keys },
@@ -105,9 +116,9 @@ function requireWindow(contract: Contract, now: number): void {
 }
 
 /** What is in the store stays there: under the id of an older key a new one would sign what nobody can verify. */
-async function requireSameKeys(contract: Contract, folder: string): Promise<void> {
+async function requireSameKeys(contract: Contract, evidence: Store): Promise<void> {
   const pems = releaseKeys(contract).map((key) => key.publicKeyPem);
-  const { keys } = await readLedgerKeys(storeOf(contract.file.evidence.store, folder), pems);
+  const { keys } = await readLedgerKeys(evidence, pems);
   const bytesOf = (pem: string) => spki(publicKey(pem, 'key'));
   for (const role of ROLES) {
     for (const { id, public: pem } of contract.file.trust.keys[role] ?? []) {
@@ -122,14 +133,7 @@ async function requireSameKeys(contract: Contract, folder: string): Promise<void
 }
 
 /** Every contract key with a window in the register goes into the store, once; the register itself carries later changes. */
-async function publishKeys(
-  { key }: Inputs,
-  contract: Contract,
-  folder: string,
-  draft: RegisterDraft,
-): Promise<string[]> {
-  const signer = signerOf('release', contract, key, folder);
-  const store = storeOf(contract.file.evidence.store, folder);
+async function publishKeys(store: Store, signer: Signer, contract: Contract, draft: RegisterDraft): Promise<string[]> {
   const published: string[] = [];
   for (const role of ROLES) {
     for (const { id, public: publicKey, repositories } of contract.file.trust.keys[role] ?? []) {
@@ -154,8 +158,7 @@ async function publishKeys(
 /** Roles whose keys sign records; the release key's window stands in the contract, the notary's key in the auditor's trust file. */
 const ROLES = ['gate', 'build', 'scan', 'deploy', 'cluster', 'admin', 'emit'] as const;
 
-async function show(contract: Contract, folder: string): Promise<Result> {
-  const store = storeOf(contract.file.register.url ?? contract.file.evidence.store, folder);
+async function show(contract: Contract, store: Store): Promise<Result> {
   const { register, digest } = await readRegister(store, {
     keys: releaseKeys(contract),
     window: contract.file.trust['release-window'],

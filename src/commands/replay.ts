@@ -35,7 +35,7 @@ export const replay = command({
   }),
   run: async (given, context) => {
     const contract = ownContract(context.home);
-    const store = storeOf(contract.file.evidence.store, dirname(resolve(ownContractPath(context.home))));
+    const store = storeOf(contract.file.evidence.store, dirname(resolve(ownContractPath(context.home))), context.env);
     const { keys } = await readLedgerKeys(
       store,
       releaseKeys(contract).map((key) => key.publicKeyPem),

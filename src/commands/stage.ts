@@ -14,7 +14,7 @@ import { readRegister, type SignedRegister } from '../evidence/register.ts';
 import { BadInput, messageOf } from '../lib/errors.ts';
 import { formatTime } from '../lib/time.ts';
 import type { Platform, RunIdentity } from '../platform/platform.ts';
-import { openStore, type Store } from '../store/store.ts';
+import { type Environment, openStore, type Store } from '../store/store.ts';
 import type { Context } from './command.ts';
 import { distDigest, ownContract, ownContractPath } from './release.ts';
 import { type DecisionTime, hostedSituation, localFile, localSituation, type Whereabouts } from './situation.ts';
@@ -66,7 +66,7 @@ export async function openStage(
       ? await hostedSituation(contract, role, verb, context)
       : await localSituation(file, given, context, opening);
   const { platform, identity, place } = situation;
-  const store = storeOf(contract.file.evidence.store, folder);
+  const store = storeOf(contract.file.evidence.store, folder, context.env);
   const signer = signerOf(role, contract, given.key, folder);
   const writer: Writer = { signer, role };
   const producer = { name: 'gatehouse', version: version.version, digest: distDigest(context.home) };
@@ -102,7 +102,7 @@ export async function openStage(
     now: context.now,
     decisionTime: situation.decisionTime,
     register: () =>
-      readRegister(storeOf(contract.file.register.url ?? contract.file.evidence.store, folder), {
+      readRegister(storeOf(contract.file.register.url ?? contract.file.evidence.store, folder, context.env), {
         keys: releaseKeys(contract),
         window: contract.file.trust['release-window'],
       }),
@@ -135,13 +135,16 @@ export function releaseKeys(contract: Contract): { id: string; publicKeyPem: str
   return (contract.file.trust.keys.release ?? []).map((key) => ({ id: key.id, publicKeyPem: key.public }));
 }
 
-/** A store of the contract; a relative `file:` URL is relative to contract.yml. */
-export function storeOf(url: string, folder: string): Store {
-  return openStore(
-    url.startsWith('file:') && !url.startsWith('file:///')
-      ? `file://${resolve(folder, url.slice('file:'.length))}`
-      : url,
-  );
+/** A store of the contract. Only credentials come from the environment. */
+export function storeOf(url: string, folder: string, env: Environment): Store {
+  return openStore(absoluteUrl(url, folder), env);
+}
+
+/** A store's URL as the contract has it; a relative `file:` URL is relative to contract.yml. */
+export function absoluteUrl(url: string, folder: string): string {
+  return url.startsWith('file:') && !url.startsWith('file:///')
+    ? `file://${resolve(folder, url.slice('file:'.length))}`
+    : url;
 }
 
 /** The role's signer: the contract's key whose private half this is. */

@@ -50,7 +50,7 @@ export const verify = command({
   run: async (given, context) => {
     const { registry, repository, digest } = await imageByDigest(given.image, context);
     const contract = ownContract(context.home);
-    const store = storeOf(contract.file.evidence.store, dirname(resolve(ownContractPath(context.home))));
+    const store = storeOf(contract.file.evidence.store, dirname(resolve(ownContractPath(context.home))), context.env);
     const { keys } = await readLedgerKeys(
       store,
       releaseKeys(contract).map((key) => key.publicKeyPem),

@@ -22,3 +22,11 @@ export const pointer = z.strictObject({ key: text, tool: name.nullable() });
 /** `v1/once/<decision id>.json`: which operation has used up this decision. */
 export const onceMark = z.strictObject({ decisionKey: text, run, opId: z.uuid() });
 export type OnceMark = z.infer<typeof onceMark>;
+
+/** `v1/probe/<id>.json`: what `doctor` left when it tried the store. Says nothing and counts for nothing. */
+export const probeMark = z.strictObject({
+  schema: z.literal('gatehouse/probe/1'),
+  id: z.uuid(),
+  attempt: z.int(),
+  time,
+});

@@ -3,7 +3,7 @@ import type { Leaf } from '../contract/ledger.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { digestOf } from '../lib/digest.ts';
 import { CouldNot, Denied } from '../lib/errors.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoreEntry } from '../store/store.ts';
 import { batchKey } from './layout.ts';
 import { contradiction, LOG_PREFIX, type Log, leafName, readLog } from './log.ts';
 import { leafHash, rootOf } from './merkle.ts';
@@ -77,7 +77,7 @@ async function newLeaves(store: Store, log: Log): Promise<{ leaves: Leaf[]; unre
   for await (const entry of store.list('v1/')) {
     const { key, versionId, storeTime, oddity } = entry;
     if (oddity !== null || key.startsWith(LOG_PREFIX) || known.has(leafName(entry))) continue;
-    const digest = await digestAt(store, key);
+    const digest = await digestAt(store, entry);
     if (digest === null) unread.push(key);
     else leaves.push({ key, versionId, digest, storeTime });
   }
@@ -85,9 +85,9 @@ async function newLeaves(store: Store, log: Log): Promise<{ leaves: Leaf[]; unre
 }
 
 /** One object that cannot be read must not keep all others from being covered. */
-async function digestAt(store: Store, key: string): Promise<string | null> {
+async function digestAt(store: Store, { key, versionId }: StoreEntry): Promise<string | null> {
   try {
-    const bytes = await store.get(key);
+    const bytes = await store.get(key, versionId);
     return bytes === null ? null : digestOf(bytes);
   } catch (cause) {
     if (cause instanceof CouldNot) return null;

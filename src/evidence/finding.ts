@@ -9,6 +9,8 @@ export const findingCodes = {
   MODIFIED: 'the bytes are not those of the leaf, or not those that the name states',
   UNANCHORED: 'the object is older than the limit and no checkpoint covers it',
   NOT_AN_OBJECT: 'a symbolic link, special file or impossible name lies in the store',
+  HIDDEN: 'a delete marker lies over the name: a reader by name does not find what was stored',
+  SHADOWED: 'something was put over an object that was there: a reader by name gets that instead',
   UNEXPECTED_OBJECT: 'the object lies where the layout has none',
   UNREADABLE: 'the object is too large or cannot be read',
   BAD_RECORD: 'a document that is not what its place asks for: no bundle, no record, other subjects, not canonical',
@@ -40,6 +42,11 @@ export const findingCodes = {
 } as const;
 
 export type FindingCode = keyof typeof findingCodes;
+
+/** The code for what lies over an object. */
+export function coveringCode(covers: 'hides' | 'shadows'): FindingCode {
+  return covers === 'hides' ? 'HIDDEN' : 'SHADOWED';
+}
 
 export interface Finding {
   code: FindingCode;

@@ -4,12 +4,13 @@ import { canonicalBytes } from '../lib/canonical.ts';
 import { digestOf } from '../lib/digest.ts';
 import { BadInput } from '../lib/errors.ts';
 import { parseTime } from '../lib/time.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoreEntry } from '../store/store.ts';
+import { coveringCode } from './finding.ts';
 import { placeOf } from './layout.ts';
 import { readLedgerKeys } from './ledger-keys.ts';
-import { contradiction, type Log, readLog } from './log.ts';
+import { contradiction, type Log, leafName, readLog } from './log.ts';
 import { inclusionProof, rootFromProof } from './merkle.ts';
-import { DOCUMENT_LIMIT, entriesUnder, readAtMost } from './read-object.ts';
+import { DOCUMENT_LIMIT, readAtMost } from './read-object.ts';
 import { type Problem, readRecordAt } from './read-record.ts';
 import { requireTrustKeys } from './trust-keys.ts';
 
@@ -43,7 +44,8 @@ export interface RecordProof {
  */
 export async function proveRecord(store: Store, trust: Trust, key: string, now: number): Promise<RecordProof> {
   requireTrustKeys(trust);
-  const entry = placeOf(key) === null ? undefined : (await entriesUnder(store, key)).find((found) => found.key === key);
+  const there = placeOf(key) === null ? [] : await allAt(store, key);
+  const entry = there.find(({ oddity }) => oddity === null);
   if (entry === undefined)
     throw new BadInput(
       'prove.missing',
@@ -53,7 +55,8 @@ export async function proveRecord(store: Store, trust: Trust, key: string, now: 
   const digest = digestOf(bytes);
   const log = await readLog(store, trust.notary);
   const { keys } = await readLedgerKeys(store, trust.release);
-  const { inclusion, problems } = prove(log, trust, key, digest);
+  const { inclusion, problems } = prove(log, trust, entry, digest);
+  problems.push(...coveringProblems(there));
   const storedAt = parseTime(
     (inclusion === null ? null : log.leaves[inclusion.index]?.storeTime) ?? entry.storeTime ?? '',
   );
@@ -72,10 +75,23 @@ export async function proveRecord(store: Store, trust: Trust, key: string, now: 
   };
 }
 
+/** The object and whatever lies over it. */
+async function allAt(store: Store, key: string): Promise<StoreEntry[]> {
+  const entries: StoreEntry[] = [];
+  for await (const entry of store.list(key)) if (entry.key === key) entries.push(entry);
+  return entries;
+}
+
+function coveringProblems(entries: readonly StoreEntry[]): Problem[] {
+  return entries.flatMap(({ covers, oddity }) =>
+    covers === undefined ? [] : [{ code: coveringCode(covers), detail: `over it lies ${oddity}` }],
+  );
+}
+
 function prove(
   log: Log,
   trust: Trust,
-  key: string,
+  entry: StoreEntry,
   digest: string,
 ): { inclusion: Inclusion | null; problems: Problem[] } {
   const outside = trust.checkpoint === null ? null : contradiction(log, trust.checkpoint, trust.notary);
@@ -83,7 +99,7 @@ function prove(
     code,
     detail,
   }));
-  const index = log.leaves.findIndex((leaf) => leaf.key === key);
+  const index = log.leaves.findIndex((leaf) => leafName(leaf) === leafName(entry));
   const { head } = log;
   if (head === null || index === -1 || index >= head.size) {
     return { inclusion: null, problems: [...problems, { code: 'UNANCHORED', detail: 'no checkpoint covers it yet' }] };

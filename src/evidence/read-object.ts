@@ -14,11 +14,11 @@ export async function entriesUnder(store: Store, prefix: string): Promise<StoreE
 }
 
 /** The bytes of a listed object. Throws Denied `object.unreadable` when it is larger than the limit, gone or cannot be read. */
-export async function readAtMost(store: Store, { key, size }: StoreEntry, limit: number): Promise<Buffer> {
+export async function readAtMost(store: Store, { key, size, versionId }: StoreEntry, limit: number): Promise<Buffer> {
   if (size > limit) throw new Denied('object.unreadable', `it has ${size} bytes, more than the ${limit} that are read`);
   let bytes: Buffer | null;
   try {
-    bytes = await store.get(key);
+    bytes = await store.get(key, versionId);
   } catch (cause) {
     if (cause instanceof CouldNot) throw new Denied('object.unreadable', messageOf(cause), cause);
     throw cause;

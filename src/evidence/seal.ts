@@ -20,7 +20,7 @@ export const sealData = z.looseObject({
 });
 
 /** What is known of a run's record before its bytes are read. */
-export type RecordReceipt = Pick<Receipt, 'key' | 'digest'>;
+export type RecordReceipt = Pick<Receipt, 'key' | 'digest'> & Partial<Pick<Receipt, 'versionId'>>;
 
 const DAY = 86_400_000;
 
@@ -58,7 +58,7 @@ export async function receiptsOfRun(store: Store, run: Run, from: number, until:
   for (let day = Math.floor(from / DAY) * DAY; day <= until; day += DAY) {
     for (const entry of await entriesUnder(store, recordPrefix(run, formatTime(day).slice(0, 10)))) {
       const digest = await digestOfRecord(store, entry);
-      if (digest !== null) receipts.push({ key: entry.key, digest });
+      if (digest !== null) receipts.push({ key: entry.key, digest, versionId: entry.versionId });
     }
   }
   return receipts;
@@ -68,16 +68,17 @@ export async function receiptsOfRun(store: Store, run: Run, from: number, until:
 async function digestOfRecord(store: Store, entry: StoreEntry): Promise<string | null> {
   const hex = placeOf(entry.key) === null ? null : hexOfKey(entry.key);
   if (hex === null || entry.size > RECORD_LIMIT) return null;
-  const bytes = await store.get(entry.key);
+  const bytes = await store.get(entry.key, entry.versionId);
   const digest = bytes === null || bytes.includes('\n') ? null : digestOf(bytes);
   return digest !== null && hexOf(digest).startsWith(hex) ? digest : null;
 }
 
-async function fetchRecord(store: Store, { key, digest }: RecordReceipt, run: Run): Promise<Buffer> {
+async function fetchRecord(store: Store, { key, digest, versionId }: RecordReceipt, run: Run): Promise<Buffer> {
   if (placeOf(key) === null || runOfKey(key) !== runName(run)) {
     throw new BadInput('seal.foreign', `${key} is not a record of run ${runName(run)}: a seal covers its own run only`);
   }
-  const bytes = await store.get(key);
+  // The receipt of a record that was there already names no version.
+  const bytes = await store.get(key, versionId ?? undefined);
   if (bytes === null)
     throw new CouldNot(
       'seal.record_missing',

@@ -4,16 +4,18 @@ import { pointerPrefix } from '../evidence/layout.ts';
 import type { LedgerKey } from '../evidence/ledger-keys.ts';
 import { readRecordAt } from '../evidence/read-record.ts';
 import { digestOf, hexOf } from '../lib/digest.ts';
-import { BadInput, messageOf } from '../lib/errors.ts';
+import { BadInput, Denied, messageOf } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
 import { parseTime } from '../lib/time.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoreEntry } from '../store/store.ts';
 
 /** What verifying a record takes. `now` is in milliseconds. */
 export interface Ledger {
   store: Store;
   keys: readonly LedgerKey[];
   now: number;
+  /** Told, for people, what is there and cannot be used: what is lacking afterwards does not say why. */
+  notice?(line: string): void;
 }
 
 /** A record that verified: signature by a key in force, role, repository, slot, and the very bytes that its key names. */
@@ -51,13 +53,15 @@ export async function recordsAbout(
     const type = /^([a-z]+(?:\.[a-z]+)+)-[0-9a-f]{32}\.json$/.exec(entry.key.slice(prefix.length))?.[1] ?? null;
     if (type !== null && !types.includes(type)) continue;
     const storedAt = entry.storeTime === null ? null : parseTime(entry.storeTime);
-    const unusable = (why: string, tool: string | null) =>
+    const unusable = (why: string, tool: string | null) => {
+      ledger.notice?.(`evidence that cannot be used: ${entry.key}: ${why}`);
       unreadable.push({ type: type ?? 'unknown', tool, why, from: entry.key, storedAt });
+    };
     if (type === null || entry.oddity !== null) {
       unusable(entry.oddity ?? 'it is no pointer', null);
       continue;
     }
-    const target = await readPointer(ledger.store, entry.key);
+    const target = await readPointer(ledger.store, entry);
     if (typeof target === 'string') {
       unusable(target, null);
       continue;
@@ -79,7 +83,8 @@ function unreadableKey(cause: unknown): string {
 
 /** One record by its key, verified, or why it is not to be used. */
 export async function readVerified(ledger: Ledger, key: string): Promise<VerifiedRecord | string> {
-  const found = await ledger.store.read(key);
+  const found = await ledger.store.read(key).catch(hidden);
+  if (typeof found === 'string') return `record ${found}`;
   if (found === null) return `record ${key} is not in the store`;
   const { bytes, storeTime } = found;
   if (!key.includes(`-${hexOf(digestOf(bytes)).slice(0, 32)}.json`))
@@ -94,8 +99,17 @@ export async function readVerified(ledger: Ledger, key: string): Promise<Verifie
     : { record: read.record, key, signer: read.signer, storedAt };
 }
 
-async function readPointer(store: Store, key: string): Promise<{ key: string; tool: string | null } | string> {
-  const bytes = await store.get(key);
+/** What somebody hides is not to be had, and that somebody hides it is the reason. */
+function hidden(cause: unknown): string {
+  if (cause instanceof Denied) return cause.message;
+  throw cause;
+}
+
+async function readPointer(
+  store: Store,
+  { key, versionId }: StoreEntry,
+): Promise<{ key: string; tool: string | null } | string> {
+  const bytes = await store.get(key, versionId);
   if (bytes === null) return 'it vanished while it was read';
   try {
     return pointer.parse(parseJson(bytes, 'pointer'));

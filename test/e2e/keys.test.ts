@@ -232,7 +232,7 @@ describe('a store', () => {
       'of a kind that is not supported',
       (site) => {
         const path = site.path('fork', 'contract.yml');
-        writeFileSync(path, readFileSync(path, 'utf8').replace('file:../store', 's3://evidence/prod'));
+        writeFileSync(path, readFileSync(path, 'utf8').replace('file:../store', 'gs://evidence/prod'));
         return [...EMIT, ...inRun(site), ...keyFlag(site, 'gate')];
       },
       2,

@@ -50,7 +50,7 @@ describe('ledger refuses', () => {
     ],
     [
       'a store of another kind',
-      (site) => ['ledger', 'verify', '--store', 's3://evidence', ...trust(site)],
+      (site) => ['ledger', 'verify', '--store', 'gs://evidence', ...trust(site)],
       2,
       'store.scheme',
       /is not supported/,

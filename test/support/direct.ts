@@ -29,6 +29,9 @@ export function layProgram(folder: string): string {
   return folder;
 }
 
+/** What a site's jobs find in their environment to open its store with. */
+const credentials = new WeakMap<Site, Record<string, string>>();
+
 /** Runs one command of the site's release. A failure is answered as the program prints it. */
 export async function direct(site: Site, words: string[], more: Partial<Context> = {}): Promise<Said> {
   const [verb, ...rest] = words;
@@ -36,7 +39,7 @@ export async function direct(site: Site, words: string[], more: Partial<Context>
   const lines: string[] = [];
   const context: Context = {
     home: site.path('fork', 'dist'),
-    env: { PATH: process.env.PATH, HOME: site.folder },
+    env: { PATH: process.env.PATH, HOME: site.folder, ...credentials.get(site) },
     now: Date.now,
     progress: (line) => void lines.push(line),
     working: () => {},
@@ -106,9 +109,22 @@ export const steps = {
   },
 };
 
-/** A site with a published register, laid by this process; `program` is the folder of the program in it. */
-export async function laySiteHere(folder: string, registry: string, program?: string): Promise<Site> {
+/**
+ * A site with a published register, laid by this process; `program` is the folder of the program in it, `store` another one
+ * than the folder beside it.
+ */
+export async function laySiteHere(
+  folder: string,
+  registry: string,
+  program?: string,
+  store?: { url: string; env: Record<string, string> },
+): Promise<Site> {
   const site = laySite(folder, program ?? layProgram(join(folder, 'program')), REPORTS, registry);
+  if (store !== undefined) {
+    const file = site.path('fork', 'contract.yml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('file:../store', store.url));
+    credentials.set(site, store.env);
+  }
   const { json: release } = await direct(site, ['register', 'release']);
   await publish(site, () => registerDraft(release, Date.now()) as RegisterDraft);
   await layGitops(site, SAMPLE, `${registry}/${REPOSITORY}`);

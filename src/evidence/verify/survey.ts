@@ -1,12 +1,13 @@
-import { type Leaf, type OnceMark, onceMark, pointer } from '../../contract/ledger.ts';
+import { type Leaf, type OnceMark, onceMark, pointer, probeMark } from '../../contract/ledger.ts';
 import type { Record } from '../../contract/record.ts';
 import { digestOf, hexOf } from '../../lib/digest.ts';
 import { Denied, messageOf } from '../../lib/errors.ts';
 import { parseJson } from '../../lib/json.ts';
 import { parseTime } from '../../lib/time.ts';
 import type { Store, StoreEntry } from '../../store/store.ts';
+import { PROBE_PREFIX } from '../../store/store-facts.ts';
 import { decode } from '../blob.ts';
-import type { Finding, FindingCode } from '../finding.ts';
+import { coveringCode, type Finding, type FindingCode } from '../finding.ts';
 import { attemptOfSealKey, blobOfKey, hexOfKey, type Place, placeOf, runName, runOfKey } from '../layout.ts';
 import { KEYS_PREFIX, type LedgerKey, REGISTER_PREFIX } from '../ledger-keys.ts';
 import { LOG_PREFIX, leafName } from '../log.ts';
@@ -88,6 +89,7 @@ const LAYOUT: readonly (readonly [prefix: string, limit: number, look: Look])[] 
   ['v1/by-digest/', DOCUMENT_LIMIT, lookAtPointer],
   ['v1/once/', DOCUMENT_LIMIT, lookAtMark],
   ['v1/blobs/', BULK_LIMIT, lookAtBlob],
+  [PROBE_PREFIX, DOCUMENT_LIMIT, lookAtProbe],
   [KEYS_PREFIX, DOCUMENT_LIMIT, () => []],
   [REGISTER_PREFIX, REGISTER_LIMIT, () => []],
 ];
@@ -97,7 +99,7 @@ async function look(reading: Reading, entry: StoreEntry): Promise<void> {
   const add = (code: FindingCode, detail: string) =>
     reading.survey.findings.push({ code, key, run: runOfKey(key), detail });
   if (entry.oddity !== null) {
-    add('NOT_AN_OBJECT', `it is ${entry.oddity}`);
+    add(entry.covers === undefined ? 'NOT_AN_OBJECT' : coveringCode(entry.covers), `it is ${entry.oddity}`);
     return;
   }
   if (key.startsWith(`${LOG_PREFIX}batch/`)) return;
@@ -169,6 +171,14 @@ function lookAtMark({ survey }: Reading, { key }: StoreEntry, bytes: Buffer): Pr
     return [{ code: 'BAD_RECORD', detail: 'it is not the mark of a consumed decision' }];
   survey.marks.set(id, parsed.data);
   return [];
+}
+
+/** What tried the store may lie there, and nothing else may hide among it. */
+function lookAtProbe(_: Reading, { key }: StoreEntry, bytes: Buffer): Problem[] {
+  const parsed = probeMark.safeParse(jsonOf(bytes));
+  return parsed.success && key.startsWith(`${PROBE_PREFIX}${parsed.data.id}`)
+    ? []
+    : [{ code: 'UNEXPECTED_OBJECT', detail: 'it is not what gatehouse doctor leaves' }];
 }
 
 function lookAtBlob({ survey }: Reading, { key }: StoreEntry, bytes: Buffer): Problem[] {

@@ -215,7 +215,7 @@ describe('list', () => {
 
 describe('openStore', () => {
   it('opens a folder, and never calls it locked', async () => {
-    const { descriptor } = openStore(`file://${root}`);
+    const { descriptor } = openStore(`file://${root}`, {});
     expect(descriptor).toEqual({
       url: `file://${root}`,
       kind: 'directory',
@@ -236,13 +236,13 @@ describe('openStore', () => {
     ['file:///a%00b', 'store.url'],
     ['file:///a%2fb', 'store.url'],
   ])('refuses %j', (url, code) => {
-    expect(() => openStore(url)).toThrow(expect.objectContaining({ code, exit: 2 }));
+    expect(() => openStore(url, {})).toThrow(expect.objectContaining({ code, exit: 2 }));
   });
 
   it('keeps working when its folder is reached through a link that its URL names', async () => {
     const link = `${root}-link`;
     symlinkSync(root, link);
-    await openStore(`file://${link}`).put('v1/a', bytes);
+    await openStore(`file://${link}`, {}).put('v1/a', bytes);
     expect(readFileSync(join(root, 'v1/a'))).toEqual(bytes);
     rmSync(link);
   });

@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { BadInput, CouldNot, messageOf } from '../../lib/errors.ts';
+import type { Http } from '../../lib/http.ts';
+import type { Environment } from '../store.ts';
+import type { S3Address } from './address.ts';
+
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  /** Until when they are good; they are fetched anew before. */
+  expiration?: Date;
+}
+
+/**
+ * Credentials from the two places where a pipeline leaves them: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN,
+ * or a web identity token in AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN, which the token service of the store's URL turns
+ * into credentials. Profiles, configuration files and metadata services are not asked: each of them can redirect. Throws
+ * BadInput when neither is there or one is there in half, CouldNot when the token service refuses.
+ */
+export async function credentialsFrom(env: Environment, address: S3Address, http: Http): Promise<Credentials> {
+  const id = variable(env, 'AWS_ACCESS_KEY_ID');
+  const secret = variable(env, 'AWS_SECRET_ACCESS_KEY');
+  const session = variable(env, 'AWS_SESSION_TOKEN');
+  if (id !== null && secret !== null)
+    return { accessKeyId: id, secretAccessKey: secret, ...(session === null ? {} : { sessionToken: session }) };
+  if (id !== null || secret !== null)
+    throw missing(`only ${id === null ? 'AWS_SECRET_ACCESS_KEY' : 'AWS_ACCESS_KEY_ID'} is set, they come in pairs`);
+  const file = variable(env, 'AWS_WEB_IDENTITY_TOKEN_FILE');
+  const role = variable(env, 'AWS_ROLE_ARN');
+  if (file === null && role === null) throw missing('none are set');
+  if (file === null || role === null)
+    throw missing(`only ${file === null ? 'AWS_ROLE_ARN' : 'AWS_WEB_IDENTITY_TOKEN_FILE'} is set, they come in pairs`);
+  if (address.sts === null)
+    throw missing(
+      'a web identity needs sts= in the store’s URL when it has endpoint=: nothing else says who may see the token',
+    );
+  return await exchange(address.sts, tokenIn(file), role, variable(env, 'AWS_ROLE_SESSION_NAME') ?? 'gatehouse', http);
+}
+
+function tokenIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new BadInput(
+      'store.credentials',
+      `cannot read the web identity token ${file} (AWS_WEB_IDENTITY_TOKEN_FILE): ${messageOf(cause)}`,
+      cause,
+    );
+  }
+}
+
+/** AssumeRoleWithWebIdentity: the one call to a token service, so it takes no SDK. The token itself is the authentication. */
+async function exchange(sts: string, token: string, role: string, session: string, http: Http): Promise<Credentials> {
+  const form = new URLSearchParams({
+    Action: 'AssumeRoleWithWebIdentity',
+    Version: '2011-06-15',
+    RoleArn: role,
+    RoleSessionName: session,
+    WebIdentityToken: token,
+  });
+  const { status, body } = await http({
+    method: 'POST',
+    url: `${sts}/`,
+    what: 'exchange the web identity token for credentials of the store',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: Buffer.from(form.toString()),
+    limit: 64 * 1024,
+    timeout: 30_000,
+  });
+  const text = body.toString('utf8');
+  if (status !== 200) {
+    const code = /^[A-Za-z.]{1,64}$/.exec(field(text, 'Code') ?? '')?.[0] ?? `HTTP ${status}`;
+    throw new CouldNot(
+      'store.credentials',
+      `the token service refused role ${role} (${code}): ${code.includes('Expired') ? 'the token is too old, run the job again' : 'check that the role trusts this issuer, audience and subject'}`,
+    );
+  }
+  const [id, secret, sessionToken, until] = ['AccessKeyId', 'SecretAccessKey', 'SessionToken', 'Expiration'].map(
+    (name) => field(text, name),
+  );
+  if (!id || !secret || !sessionToken || !until || Number.isNaN(Date.parse(until)))
+    throw new CouldNot(
+      'store.credentials',
+      'the token service answered without credentials: check sts= in the store’s URL',
+    );
+  return { accessKeyId: id, secretAccessKey: secret, sessionToken, expiration: new Date(until) };
+}
+
+/** The reply is XML of fixed form, and what it holds is letters, digits and `+/=-:`. */
+function field(xml: string, name: string): string | null {
+  return new RegExp(`<${name}>([^<&]*)</${name}>`).exec(xml)?.[1] ?? null;
+}
+
+function variable(env: Environment, name: string): string | null {
+  const value = env[name];
+  return value === undefined || value === '' ? null : value;
+}
+
+function missing(why: string): BadInput {
+  return new BadInput(
+    'store.credentials',
+    `the store needs credentials, ${why}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (with AWS_SESSION_TOKEN), or AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN; profiles and configuration files are not read`,
+  );
+}
