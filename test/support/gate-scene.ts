@@ -34,13 +34,19 @@ export interface Scene {
 
 /**
  * Plays one run, to its deploy decision or until a point, and keeps the site at each point. `program` is the folder of the
- * program in the site.
+ * program in the site; `prepare` changes the site before the run begins.
  */
-export async function playRun(folder: string, program?: string, until: Point = 'decided'): Promise<Scene> {
+export async function playRun(
+  folder: string,
+  program?: string,
+  until: Point = 'decided',
+  prepare: (site: Site) => unknown = () => {},
+): Promise<Scene> {
   const registryFolder = join(folder, 'registry');
   mkdirSync(registryFolder);
   const registry = await startRegistry({ folder: registryFolder });
   const site = await laySiteHere(join(folder, 'site'), registry.host, program);
+  await prepare(site);
   const points = new Map<Point, Site>();
   let copies = 0;
   const scene: Scene = {
