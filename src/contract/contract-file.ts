@@ -112,6 +112,10 @@ const cluster = z.strictObject({
     .min(1)
     .describe('authorities (PEM) of the API server’s certificate; no other authority is trusted for it'),
   audience: text
+    .refine(
+      (audience) => audience !== 'gatehouse' && audience !== 'sigstore',
+      'is the audience of tokens that prove who a job is, and a cluster could pass them on: choose one of the cluster’s own',
+    )
     .optional()
     .describe(
       'audience of the job’s ID token on GitHub, where the cluster accepts that token instead of one of its own',

@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Site } from '../../src/commands/demo/site.ts';
+import { type Site, TARGET } from '../../src/commands/demo/site.ts';
+import { keyFlag } from '../support/bad-input.ts';
 import { editContract, steps, verdictOf } from '../support/direct.ts';
 import {
   type Behaviour,
@@ -8,9 +10,9 @@ import {
   startFakeKubernetes,
   status,
 } from '../support/fake-kubernetes.ts';
-import { keysIn, playRun, recordOf, type Scene, storePath } from '../support/gate-scene.ts';
+import { installProgram, keysIn, playRun, recordOf, type Scene, storePath } from '../support/gate-scene.ts';
 import { startServer, type TestServer } from '../support/json-server.ts';
-import { sandboxes } from '../support/sandbox.ts';
+import { cleanEnvironment, sandboxes } from '../support/sandbox.ts';
 
 /* Attacks on a deploy to a cluster that a real API server takes no part in; the others are in test/interop/kubernetes.test.ts. */
 
@@ -139,7 +141,7 @@ describe('what is observed decides, not what the server answers', () => {
     [
       'it stores anything else in the pod than it has shown',
       () => ({ stored: changed((o) => Object.assign(podOf(o), { hostPID: true })) }),
-      /not the one that the dry run showed/,
+      /not what the dry run showed/,
     ],
     ['the workload is gone', () => ({ read: (object, times) => (times > 0 ? null : object) }), /is gone/],
     [
@@ -211,6 +213,44 @@ describe('an answer that is lost', () => {
     expect((await deploy(site)).code).toBe(3);
     expect(outcomeOf(site)).toMatchObject({ outcome: 'error', data: { observedDigest: null } });
   });
+});
+
+it('a server that is away for a while during the rollout is asked again', async () => {
+  const site = scene.at('decided');
+  let reads = 0;
+  fake.reset({ instead: (_, kind) => (kind === 'read' && ++reads === 2 ? { hangUp: true } : undefined) });
+  expect((await deploy(site)).code).toBe(0);
+  expect(outcomeOf(site).outcome).toBe('success');
+});
+
+it('F94 killed while it applies, it leaves an intent without outcome: the ledger shows it, and a retry is refused', async () => {
+  const site = scene.at('decided');
+  await installProgram(site);
+  const { json: decided } = await steps.gate(site, 'deploy', scene.image);
+  writeFileSync(site.path('app.yaml'), JSON.stringify(manifest()));
+  writeFileSync(site.path('token'), TOKEN, { mode: 0o600 });
+  const flags = {
+    ...{ method: 'kubernetes', decision: decided.key, image: scene.image, environment: 'production', target: TARGET },
+    ...{ manifest: site.path('app.yaml'), 'token-file': site.path('token'), run: site.path('run.json') },
+  };
+  const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+  const child = spawn(process.execPath, [site.program, 'deploy-by-digest', ...words, ...keyFlag(site, 'deploy')], {
+    env: cleanEnvironment(site.folder),
+    stdio: 'ignore',
+  });
+  fake.reset({
+    instead: (_, kind) => {
+      if (kind !== 'apply') return undefined;
+      child.kill('SIGKILL');
+      return { hangUp: true };
+    },
+  });
+  expect(await new Promise((done) => child.on('exit', (_, signal) => done(signal)))).toBe('SIGKILL');
+  expect(recordOf(site, 'deploy.intent').record.data).toMatchObject({ decisionId: decided.id, method: 'kubernetes' });
+  expect(keysIn(site).some((key) => key.includes('-deploy.outcome-'))).toBe(false);
+  fake.reset();
+  expect(verdictOf(await deploy(site, { changes: { decision: decided.key } }))).toEqual(['deploy.once']);
+  expect(applied()).toEqual([]);
 });
 
 it('a manifest that changes after it was read is deployed as it was read', async () => {

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Signer } from '../../src/attestation/signer.ts';
 import { copySite, REPOSITORY, readPlatform, type Site, writePlatform } from '../../src/commands/demo/site.ts';
@@ -209,4 +209,12 @@ export async function judged(scene: Scene, [, from, act, , asked = {}]: Row) {
 /** The attack is denied by exactly the rules of its row. */
 export async function expectDenial(scene: Scene, row: Row): Promise<void> {
   expect(await judged(scene, row)).toEqual({ verdict: row[3], code: 1 });
+}
+
+/** The program itself, in place of the two files that stand for it. */
+export async function installProgram(site: Site): Promise<void> {
+  rmSync(site.path('fork', 'dist'), { recursive: true });
+  cpSync('build/dist', site.path('fork', 'dist'), { recursive: true });
+  const { json: release } = await direct(site, ['register', 'release']);
+  await editRegister(site, () => ({ releases: [release] }));
 }
