@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -111,7 +111,13 @@ export function kubeconfig(server: string, ca: string, token: string): string {
 
 function start(folder: string, name: string, args: string[]): ChildProcess {
   const log = openSync(join(folder, `${name}.log`), 'a');
-  return spawn(toolPath(name), args, { cwd: folder, env: cleanEnvironment(folder), stdio: ['ignore', log, log] });
+  const child = spawn(toolPath(name), args, {
+    cwd: folder,
+    env: cleanEnvironment(folder),
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  return child;
 }
 
 async function ready(server: string, ca: string, token: string, children: ChildProcess[]): Promise<void> {
