@@ -5,7 +5,7 @@
  */
 
 /** What a tool is for; each group's name is also a set for the command line. */
-export const GROUPS = ['policy', 'runners', 'registry', 'signing', 'stores', 'lint', 'scanners'] as const;
+export const GROUPS = ['policy', 'runners', 'registry', 'signing', 'stores', 'lint', 'cluster', 'scanners'] as const;
 
 interface Listed {
   /** The name on the command line, and of the binary in the cache. */
@@ -26,6 +26,8 @@ export interface GoTool extends Listed {
   own?: true;
   /** A variable that gets the version at link time, for a tool whose reports would otherwise carry none. */
   versionVariable?: string;
+  /** What that variable has in front of the number. */
+  versionPrefix?: string;
   /** GOEXPERIMENT, for a tool that does not compile without it. */
   experiment?: string;
 }
@@ -39,9 +41,11 @@ export interface PythonTool extends Listed {
   sources?: readonly string[];
 }
 
-/** Debian's own package of the same name: its version is the distribution's, its hash is in the signed package list. */
+/** Debian's own package: its version is the distribution's, its hash is in the signed package list. */
 export interface DebianTool extends Listed {
   kind: 'debian';
+  /** Where the package is not called as its program. */
+  package?: string;
 }
 
 export type Tool = GoTool | PythonTool | DebianTool;
@@ -161,6 +165,36 @@ export const TOOLS: readonly Tool[] = [
     group: 'lint',
     usedFor: 'checking the security of workflows',
     seconds: 10,
+  },
+  {
+    name: 'etcd',
+    kind: 'debian',
+    package: 'etcd-server',
+    group: 'cluster',
+    usedFor: 'what the Kubernetes API server stores in',
+    seconds: 10,
+  },
+  {
+    name: 'kube-apiserver',
+    kind: 'go',
+    module: 'k8s.io/kubernetes',
+    folder: 'cmd/kube-apiserver',
+    versionVariable: 'k8s.io/component-base/version.gitVersion',
+    versionPrefix: 'v',
+    group: 'cluster',
+    usedFor: 'a real Kubernetes API server to deploy to and to install admission policies in',
+    seconds: 200,
+  },
+  {
+    name: 'kubectl',
+    kind: 'go',
+    module: 'k8s.io/kubernetes',
+    folder: 'cmd/kubectl',
+    versionVariable: 'k8s.io/component-base/version.gitVersion',
+    versionPrefix: 'v',
+    group: 'cluster',
+    usedFor: 'reading and changing that API server as people do',
+    seconds: 40,
   },
   {
     name: 'gitleaks',

@@ -18,5 +18,5 @@ export async function installDebian(tool: DebianTool, session: Session): Promise
     await apt('update');
     listsAreFresh = true;
   }
-  await apt('install', '--yes', '--no-install-recommends', tool.name);
+  await apt('install', '--yes', '--no-install-recommends', tool.package ?? tool.name);
 }

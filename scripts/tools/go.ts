@@ -26,9 +26,10 @@ export async function installGo(tool: GoTool, session: Session): Promise<void> {
 }
 
 function buildArguments(tool: GoTool, binary: string): string[] {
-  const { module, folder, own, versionVariable } = tool;
+  const { module, folder, own, versionVariable, versionPrefix = '' } = tool;
   const stripped = ['-s', '-w'];
-  const versioned = versionVariable === undefined ? [] : ['-X', `${versionVariable}=${readPin(tool).version}`];
+  const versioned =
+    versionVariable === undefined ? [] : ['-X', `${versionVariable}=${versionPrefix}${readPin(tool).version}`];
   return [
     'build',
     // readonly: a requirement without a hash in go.sum is an error, and the files of the pin are not written to.

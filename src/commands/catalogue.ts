@@ -10,6 +10,7 @@ export const commands: Record<string, () => Promise<Command>> = {
   verify: async () => (await import('./verify.ts')).verify,
   register: async () => (await import('./register.ts')).register,
   contract: async () => (await import('./contract.ts')).contract,
+  admission: async () => (await import('./admission.ts')).admission,
   ledger: async () => (await import('./ledger.ts')).ledger,
   replay: async () => (await import('./replay.ts')).replay,
   status: async () => (await import('./status.ts')).status,

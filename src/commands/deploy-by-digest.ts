@@ -3,17 +3,17 @@ import { z } from 'zod';
 import type { Decision, Reason } from '../contract/decision.ts';
 import type { Target } from '../contract/target.ts';
 import { requireDecision } from '../deploy/decision.ts';
-import { type Change, commitChange, planChange } from '../deploy/gitops.ts';
 import { DeployRefused } from '../deploy/refusal.ts';
 import { requireRegister } from '../deploy/register.ts';
+import type { Observed, Plan, Way } from '../deploy/way.ts';
 import { consume } from '../evidence/once.ts';
 import { readVerified } from '../facts/evidence.ts';
 import { releaseOf } from '../facts/release.ts';
 import { Denied, messageOf } from '../lib/errors.ts';
-import { exec } from '../lib/exec.ts';
 import { formatTime } from '../lib/time.ts';
 import type { Reference } from '../registry/reference.ts';
 import { type Context, command, type Result } from './command.ts';
+import { openWay, wayInputs } from './deploy-way.ts';
 import { parseTarget } from './gate-run.ts';
 import { text } from './inputs.ts';
 import { imageByDigest } from './registry.ts';
@@ -29,10 +29,7 @@ const inputs = z.strictObject({
   image: text({ description: 'image by digest, registry/repository@sha256:…', value: 'IMAGE@DIGEST' }),
   environment: text({ description: 'environment of contract.yml that the image goes to', value: 'NAME' }),
   target: text({ description: 'where it goes, cluster/namespace/kind/name', value: 'TARGET' }),
-  manifest: text({
-    description: 'manifest or kustomization.yaml in a GitOps repository, to be changed to this digest and committed',
-    value: 'FILE',
-  }),
+  ...wayInputs,
   ...runInputs,
 });
 type Inputs = z.infer<typeof inputs>;
@@ -43,7 +40,9 @@ export const deployByDigest = command({
   description: [
     'Acts only on the gate’s signed allow of stage deploy for this image, environment, target, run and attempt, before it ends,',
     'and uses it up first. Refuses a manifest that names a tag or runs any other image. Writes deploy.intent before it changes',
-    'anything and deploy.outcome after it has read back what is there. GitOps: one commit that carries the decision’s id.',
+    'anything and deploy.outcome after it has read back what is there. gitops: one commit that carries the decision’s id.',
+    'kubernetes: server-side apply of the one workload, tried out first by a dry run, to the server that contract.yml names for',
+    'the target’s cluster; a success only when the cluster stores and its pods run exactly that. See docs/deploy.md.',
     'Exit code: 0 deployed, 1 refused, 2 bad input, 3 could not do it.',
   ].join('\n'),
   examples: [
@@ -51,6 +50,11 @@ export const deployByDigest = command({
       says: 'deploy by a commit',
       command:
         'gatehouse deploy-by-digest --decision v1/records/… --image registry.example.org/app/web@sha256:… --environment production --target production/web/Deployment/api --manifest gitops/web/kustomization.yaml --run run.json',
+    },
+    {
+      says: 'deploy to the cluster itself, with a projected token',
+      command:
+        'gatehouse deploy-by-digest --method kubernetes --decision v1/records/… --image registry.example.org/app/web@sha256:… --environment production --target production/web/Deployment/api --manifest deploy/api.yaml --token-file /var/run/secrets/tokens/production --run run.json',
     },
   ],
   inputs,
@@ -79,26 +83,28 @@ interface Attempt {
 }
 
 async function deploy(attempt: Attempt, context: Context): Promise<Result> {
-  const { given, image, target, stage, opId } = attempt;
+  const { given, image, stage, opId } = attempt;
   const decision = await decisionOf(attempt, context);
-  const change = await planChange(given.manifest, image, target, exec);
+  const way = await openWay({ ...attempt, decision }, context);
+  const plan = await way.plan();
   await useUp(decision, attempt);
-  await stage.write(event(attempt, 'deploy.intent', 'success', intentOf(decision.id, attempt, change)));
+  await stage.write(event(attempt, 'deploy.intent', 'success', intentOf(decision.id, attempt, plan)));
   context.progress(`deploying ${image.name}@${image.digest} to ${given.target}`);
-  const done = await act(attempt, decision, change, context);
-  const ok = done.observedDigest === change.manifestDigest;
+  const { observedDigest, differences, about } = await actAndObserve(way, plan, attempt, decision, context);
+  const ok = observedDigest === plan.manifestDigest && differences.length === 0;
   await stage.write(
     event(attempt, 'deploy.outcome', ok ? 'success' : 'failure', {
-      ...intentOf(decision.id, attempt, change),
+      ...intentOf(decision.id, attempt, plan),
       ...outcomeOf(attempt, decision, context),
-      observedDigest: done.observedDigest,
-      commit: done.commit,
+      observedDigest,
+      ...(ok ? {} : { differences }),
+      ...about,
     }),
   );
   if (!ok)
     throw new Denied(
       'deploy.observed',
-      `commit ${done.commit} holds ${done.observedDigest}, not the manifest ${change.manifestDigest} that was decided on: somebody changed it in between; recorded as failure`,
+      `${given.target} is not as it was decided after the deploy: ${differences.join('; ')}; recorded as failure, and nothing is rolled back`,
     );
   return {
     exit: 0,
@@ -107,39 +113,43 @@ async function deploy(attempt: Attempt, context: Context): Promise<Result> {
       deployId: opId,
       decisionId: decision.id,
       image: given.image,
-      commit: done.commit,
-      manifestDigest: change.manifestDigest,
-      previousDigest: change.previousDigest,
+      manifestDigest: plan.manifestDigest,
+      previousDigest: plan.previousDigest,
+      ...about,
     },
-    text: `deployed ${given.image} to ${given.target}\n  decision ${decision.id}, used up\n  commit ${done.commit}\n  deploy ${opId}`,
-    outputs: { 'deploy-id': opId, commit: done.commit },
+    text: [
+      `deployed ${given.image} to ${given.target}`,
+      `  decision ${decision.id}, used up`,
+      ...('commit' in about ? [`  commit ${about.commit}`] : []),
+      `  deploy ${opId}`,
+    ].join('\n'),
+    outputs: { 'deploy-id': opId, ...(typeof about.commit === 'string' ? { commit: about.commit } : {}) },
   };
 }
 
-/** The commit; when it fails, the outcome says so before the failure is reported. */
-async function act(
+/** When it fails half-way, the outcome says so before the failure is reported. */
+async function actAndObserve(
+  way: Way,
+  plan: Plan,
   attempt: Attempt,
   decision: Decision,
-  change: Change,
   context: Context,
-): Promise<{ commit: string; observedDigest: string }> {
+): Promise<Observed> {
   const { given, stage, opId } = attempt;
+  const title = `Deploy ${given.image} to ${given.environment}`;
   try {
-    return await commitChange(
-      change,
-      `Deploy ${given.image} to ${given.environment}\n\nGatehouse-Decision: ${decision.id}\nGatehouse-Deploy: ${opId}\n`,
-      exec,
-    );
+    return await way.observe(plan, await way.act(plan, { title, decisionId: decision.id, deployId: opId }));
   } catch (thrown) {
     await stage.write(
       event(attempt, 'deploy.outcome', 'error', {
-        ...intentOf(decision.id, attempt, change),
+        ...intentOf(decision.id, attempt, plan),
         ...outcomeOf(attempt, decision, context),
         observedDigest: null,
         error: messageOf(thrown),
       }),
     );
-    throw thrown;
+    // No longer a refusal before anything was done.
+    throw thrown instanceof DeployRefused ? new Denied(thrown.code, thrown.message, thrown) : thrown;
   }
 }
 
@@ -175,12 +185,13 @@ async function useUp(decision: Decision, { given, stage, opId }: Attempt): Promi
   }
 }
 
-function intentOf(decisionId: string | null, { target }: Attempt, change: Change | null) {
+function intentOf(decisionId: string | null, { given, target }: Attempt, plan: Plan | null) {
   return {
     decisionId,
     target,
-    manifestDigest: change?.manifestDigest ?? null,
-    previousDigest: change?.previousDigest ?? null,
+    method: given.method,
+    manifestDigest: plan?.manifestDigest ?? null,
+    previousDigest: plan?.previousDigest ?? null,
   };
 }
 

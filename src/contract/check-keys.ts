@@ -8,11 +8,15 @@ import type { Problem } from './problems.ts';
  * What is wrong with the contract's keys beyond their form: of a type that verifiers cannot read, one id twice, or one key in two
  * roles (then a stolen key could say what two roles may say). Also certificates that are none.
  */
-export function keyProblems({ trust }: ContractFile): Problem[] {
+export function keyProblems({ trust, clusters }: ContractFile): Problem[] {
   const ids = new Map<string, string>();
   const keys = new Map<string, string>();
-  const certificates = (trust.timestamp?.certificates ?? []).flatMap((pem, i) =>
-    problem(['trust', 'timestamp', 'certificates', i], () => void new X509Certificate(pem)),
+  const authorities: [path: string[], pems: readonly string[]][] = [
+    [['trust', 'timestamp'], trust.timestamp?.certificates ?? []],
+    ...Object.entries(clusters).map(([name, each]): [string[], string[]] => [['clusters', name], each.certificates]),
+  ];
+  const certificates = authorities.flatMap(([path, pems]) =>
+    pems.flatMap((pem, i) => problem([...path, 'certificates', i], () => void new X509Certificate(pem))),
   );
   const found = Object.entries(trust.keys).flatMap(([role, list]) =>
     (list ?? []).flatMap(({ id, public: pem }, i) => {

@@ -98,6 +98,30 @@ const scanner = z.strictObject({
   canary: z.boolean().default(false).describe('the scan must find the planted canary'),
 });
 
+const cluster = z.strictObject({
+  server: z
+    .string()
+    .max(2048)
+    .regex(
+      /^https:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/,
+      'expected the https URL of the API server, without user, query or fragment',
+    )
+    .describe('address of the API server'),
+  certificates: z
+    .array(pem)
+    .min(1)
+    .describe('authorities (PEM) of the API server’s certificate; no other authority is trusted for it'),
+  audience: text
+    .refine(
+      (audience) => audience !== 'gatehouse' && audience !== 'sigstore',
+      'is the audience of tokens that prove who a job is, and a cluster could pass them on: choose one of the cluster’s own',
+    )
+    .optional()
+    .describe(
+      'audience of the job’s ID token on GitHub, where the cluster accepts that token instead of one of its own',
+    ),
+});
+
 const environment = z.strictObject({
   build: buildKind.default('built'),
   isolation: isolation.describe('how far the build must have been kept from the key'),
@@ -146,6 +170,10 @@ export const contractFile = z
     environments: z
       .record(slug, environment)
       .refine((all) => Object.keys(all).length > 0, 'expected at least one environment'),
+    clusters: z
+      .record(slug, cluster)
+      .default({})
+      .describe('clusters that are deployed to directly, by the name that targets give them; GitOps needs none'),
     'break-glass': z
       .strictObject({ groups: z.array(name).min(1), number: z.int().min(2).max(10), 'review-within': duration })
       .optional(),
@@ -175,6 +203,17 @@ export const contractFile = z
         ['trust', 'timestamp'],
         `profile ${file.trust.profile} needs a time stamping authority: add url and certificates`,
       );
+    }
+    const servers = new Map<string, string>();
+    for (const [label, { server }] of Object.entries(file.clusters)) {
+      const address = URL.canParse(server) ? new URL(server).href.replace(/\/+$/, '') : server;
+      const other = servers.get(address);
+      if (other !== undefined)
+        problem(
+          ['clusters', label, 'server'],
+          `is the server of cluster ${other} too: what was decided for one would run in the other`,
+        );
+      servers.set(address, label);
     }
     for (const [label, environment] of Object.entries(file.environments)) {
       for (const [index, required] of environment.required.entries()) {

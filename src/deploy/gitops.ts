@@ -9,6 +9,7 @@ import { readInput } from '../lib/file.ts';
 import { replaceFile } from '../lib/write.ts';
 import { changeKustomization } from './kustomize.ts';
 import { changeManifest } from './plain-manifest.ts';
+import type { Way } from './way.ts';
 
 /** A file of a GitOps repository, read and changed in memory: nothing is written yet. */
 export interface Change {
@@ -31,6 +32,28 @@ export interface Image {
 }
 
 const KUSTOMIZATIONS = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+
+/** Deploying by a commit to the repository that the cluster follows. */
+export function gitopsWay(
+  file: string,
+  image: Image,
+  target: Target,
+  exec: Exec,
+): Way<Change, { commit: string; observedDigest: string }> {
+  return {
+    plan: () => planChange(file, image, target, exec),
+    act: (change, { title, decisionId, deployId }) =>
+      commitChange(change, `${title}\n\nGatehouse-Decision: ${decisionId}\nGatehouse-Deploy: ${deployId}\n`, exec),
+    observe: async ({ manifestDigest }, { commit, observedDigest }) => ({
+      observedDigest,
+      differences:
+        observedDigest === manifestDigest
+          ? []
+          : [`commit ${commit} does not hold the manifest that was decided on: somebody changed it in between`],
+      about: { commit },
+    }),
+  };
+}
 
 /**
  * Works out the change that makes a manifest or kustomization run the image by digest. What was read must be what is committed:

@@ -3,6 +3,10 @@ import { citationsOfRule } from '../contract/gate-rules.ts';
 import { Denied } from '../lib/errors.ts';
 
 const fixes = {
+  'deploy.admission':
+    'change the manifest so that the cluster’s own rules admit it, or have its administrators change them',
+  'deploy.cluster':
+    'find out who answers at this address; if the cluster has a new certificate, the platform team changes clusters in contract.yml',
   'deploy.decision':
     'ask for a decision of stage deploy in this run, for this image, environment and target, and deploy within its lifetime',
   'deploy.once': 'ask for a new decision: each allows one deploy',

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { CouldNot, messageOf } from './errors.ts';
 
 export interface HttpRequest {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PATCH';
   url: string;
   /** For errors, after "could not": `read run 42`. */
   what: string;
@@ -14,6 +14,8 @@ export interface HttpRequest {
   timeout: number;
   /** Certificate authorities (PEM) that are trusted besides Node's own list. */
   ca?: readonly string[];
+  /** The only certificate authorities (PEM) that are trusted, in place of Node's own list. */
+  onlyCa?: readonly string[];
 }
 
 export interface HttpReply {
@@ -115,7 +117,10 @@ function open(request: HttpRequest, url: URL) {
   }
   const { Agent, request: send } = process.getBuiltinModule('node:https');
   const { rootCertificates } = process.getBuiltinModule('node:tls');
-  return send(url, { ...options, agent: new Agent({ ca: [...rootCertificates, ...(request.ca ?? [])] }) });
+  return send(url, {
+    ...options,
+    agent: new Agent({ ca: [...(request.onlyCa ?? rootCertificates), ...(request.ca ?? [])] }),
+  });
 }
 
 function tooLate(request: HttpRequest, url: URL): CouldNot {

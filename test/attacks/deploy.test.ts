@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { copySite, type Site } from '../../src/commands/demo/site.ts';
 import type { Record } from '../../src/contract/record.ts';
@@ -10,6 +10,7 @@ import {
   editRegister,
   forge,
   hours,
+  installProgram,
   keysIn,
   playRun,
   put,
@@ -451,14 +452,6 @@ describe('what is no deploy at all', () => {
     expect(verdictOf(await steps.deploy(site, asked()))).toEqual(['deploy.once']);
   });
 });
-
-/** The program itself, in place of the two files that stand for it. */
-async function installProgram(site: Site): Promise<void> {
-  rmSync(site.path('fork', 'dist'), { recursive: true });
-  cpSync('build/dist', site.path('fork', 'dist'), { recursive: true });
-  const { json: release } = await direct(site, ['register', 'release']);
-  await editRegister(site, () => ({ releases: [release] }));
-}
 
 describe('a decision is used once', () => {
   it('by one of two at the same time', async () => {

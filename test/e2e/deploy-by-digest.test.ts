@@ -114,6 +114,28 @@ describe('deploy-by-digest refuses', () => {
       'gitops.detached',
       /is on no branch/,
     ],
+    ['another method', given({ method: 'helm' }), 2, 'inputs.invalid', /method: .*"gitops"\|"kubernetes"/],
+    [
+      'a timeout without a unit',
+      given({ method: 'kubernetes', 'rollout-timeout': '300' }),
+      2,
+      'inputs.invalid',
+      /rollout-timeout: expected a duration such as/,
+    ],
+    [
+      'a token for a commit',
+      given({ 'token-file': '/nonexistent' }),
+      2,
+      'inputs.token_file',
+      /token-file is for method kubernetes/,
+    ],
+    [
+      'a cluster that the contract does not describe',
+      given({ method: 'kubernetes', 'token-file': '/nonexistent' }),
+      2,
+      'kubernetes.cluster',
+      /describes no cluster demo: nothing says which server that is; it has none/,
+    ],
     ['a decision out of the store', given({ decision: '../../etc/passwd' }), 2, 'store.key', /is not a store key/],
     [
       'without a register',

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Signer } from '../../src/attestation/signer.ts';
 import { copySite, REPOSITORY, readPlatform, type Site, writePlatform } from '../../src/commands/demo/site.ts';
@@ -34,13 +34,19 @@ export interface Scene {
 
 /**
  * Plays one run, to its deploy decision or until a point, and keeps the site at each point. `program` is the folder of the
- * program in the site.
+ * program in the site; `prepare` changes the site before the run begins.
  */
-export async function playRun(folder: string, program?: string, until: Point = 'decided'): Promise<Scene> {
+export async function playRun(
+  folder: string,
+  program?: string,
+  until: Point = 'decided',
+  prepare: (site: Site) => unknown = () => {},
+): Promise<Scene> {
   const registryFolder = join(folder, 'registry');
   mkdirSync(registryFolder);
   const registry = await startRegistry({ folder: registryFolder });
   const site = await laySiteHere(join(folder, 'site'), registry.host, program);
+  await prepare(site);
   const points = new Map<Point, Site>();
   let copies = 0;
   const scene: Scene = {
@@ -203,4 +209,12 @@ export async function judged(scene: Scene, [, from, act, , asked = {}]: Row) {
 /** The attack is denied by exactly the rules of its row. */
 export async function expectDenial(scene: Scene, row: Row): Promise<void> {
   expect(await judged(scene, row)).toEqual({ verdict: row[3], code: 1 });
+}
+
+/** The program itself, in place of the two files that stand for it. */
+export async function installProgram(site: Site): Promise<void> {
+  rmSync(site.path('fork', 'dist'), { recursive: true });
+  cpSync('build/dist', site.path('fork', 'dist'), { recursive: true });
+  const { json: release } = await direct(site, ['register', 'release']);
+  await editRegister(site, () => ({ releases: [release] }));
 }

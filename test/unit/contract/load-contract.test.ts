@@ -301,3 +301,64 @@ describe('the keys of a contract', () => {
     expect(refusal(withKeys({ root: entry('a', P256) }))).toMatch(/trust\.keys/);
   });
 });
+
+describe('the clusters of a contract', () => {
+  const [certificate] = parse(BASE).trust.timestamp.certificates as [string];
+  const prod = { server: 'https://api.prod.example.org:6443', certificates: [certificate] };
+  // Copied, since a value that stands at two places would be written as an alias.
+  const withClusters = (clusters: object) =>
+    changed((contract) => Object.assign(contract, { clusters: JSON.parse(JSON.stringify(clusters)) }));
+
+  it('are none where nothing is deployed to directly', () => {
+    expect(load(BASE).file.clusters).toEqual({});
+  });
+
+  it('are servers with their authorities, and may take the token of the job', () => {
+    const clusters = {
+      prod: { ...prod, audience: 'https://api.prod.example.org' },
+      spare: { ...prod, server: 'https://spare/k8s/c1' },
+    };
+    expect(load(withClusters(clusters)).file.clusters).toEqual(clusters);
+  });
+
+  it.each<[string, object, RegExp]>([
+    [
+      'a misspelt key',
+      { prod: { ...prod, sever: 'x' } },
+      /clusters\.prod\.sever: unknown key; did you mean "server"\?/,
+    ],
+    ['no authority', { prod: { ...prod, certificates: [] } }, /clusters\.prod\.certificates/],
+    ['no server', { prod: { certificates: prod.certificates } }, /clusters\.prod\.server/],
+    [
+      'plain http',
+      { prod: { ...prod, server: 'http://127.0.0.1:8001' } },
+      /clusters\.prod\.server: expected the https URL/,
+    ],
+    ['a user in the address', { prod: { ...prod, server: 'https://a:b@api.example.org' } }, /expected the https URL/],
+    ['a query in the address', { prod: { ...prod, server: 'https://api.example.org/?x=' } }, /expected the https URL/],
+    [
+      'a certificate that is none',
+      { prod: { ...prod, certificates: [certificate.replace('MIIBrjCC', 'MIIBrjDD')] } },
+      /clusters\.prod\.certificates\[0\]/,
+    ],
+    ['a path for a certificate', { prod: { ...prod, certificates: ['ca.pem'] } }, /expected a PEM block/],
+    ['a name with a slash', { 'a/b': prod }, /clusters/],
+    [
+      'one server under two names',
+      { prod, staging: prod },
+      /clusters\.staging\.server: is the server of cluster prod too/,
+    ],
+    [
+      'one server, spelt twice',
+      { prod, staging: { ...prod, server: 'https://API.prod.example.org:6443/' } },
+      /is the server of cluster prod too/,
+    ],
+    [
+      'the audience that proves who a job is',
+      { prod: { ...prod, audience: 'gatehouse' } },
+      /clusters\.prod\.audience: is the audience of tokens/,
+    ],
+  ])('cannot have %s', (_, clusters, message) => {
+    expect(refusal(withClusters(clusters))).toMatch(message);
+  });
+});

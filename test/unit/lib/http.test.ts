@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { type HttpRequest, http } from '../../../src/lib/http.ts';
 import { startServer, type TestServer } from '../../support/json-server.ts';
 import { sandboxes } from '../../support/sandbox.ts';
+import { selfSigned } from '../../support/self-signed.ts';
 
 const sandbox = sandboxes();
 let server: TestServer;
@@ -171,6 +172,10 @@ describe('http over TLS', () => {
     try {
       await expect(http(request('', { url }))).rejects.toMatchObject({ code: 'http.unreachable' });
       expect((await http(request('', { url, ca: [cert] }))).status).toBe(200);
+      expect((await http(request('', { url, onlyCa: [cert] }))).status).toBe(200);
+      const { cert: other } = selfSigned(folder, 'other');
+      await expect(http(request('', { url, onlyCa: [other] }))).rejects.toMatchObject({ code: 'http.unreachable' });
+      await expect(http(request('', { url, onlyCa: [] }))).rejects.toMatchObject({ code: 'http.unreachable' });
     } finally {
       await new Promise((resolve) => secure.close(resolve));
     }

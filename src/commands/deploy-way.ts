@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+import type { Decision } from '../contract/decision.ts';
+import { duration } from '../contract/primitives.ts';
+import type { Target } from '../contract/target.ts';
+import { gitopsWay } from '../deploy/gitops.ts';
+import type { Way } from '../deploy/way.ts';
+import { BadInput } from '../lib/errors.ts';
+import { exec } from '../lib/exec.ts';
+import { http } from '../lib/http.ts';
+import { parseDuration } from '../lib/time.ts';
+import type { Reference } from '../registry/reference.ts';
+import type { Context } from './command.ts';
+import { choice, text } from './inputs.ts';
+import type { Stage } from './stage.ts';
+
+/** The inputs that say how a deploy is done. Where it goes is the decision's target, and which server that is the contract's word. */
+export const wayInputs = {
+  method: choice(['gitops', 'kubernetes'], {
+    description: 'how it is deployed: by a commit to a GitOps repository, or to the cluster’s API server itself',
+  }).default('gitops'),
+  manifest: text({
+    description:
+      'manifest of the workload, whose images are set to this digest; gitops: it or its kustomization.yaml, in a work tree of the repository',
+    value: 'FILE',
+  }),
+  'token-file': text({
+    description:
+      'kubernetes: file that holds the cluster’s token alone; without it GATEHOUSE_CLUSTER_TOKEN, or GitHub’s ID token where the contract names its audience',
+    value: 'FILE',
+  }).optional(),
+  'rollout-timeout': duration
+    .meta({ description: 'kubernetes: how long to wait until the workload has rolled out', value: '5m' })
+    .default('5m'),
+};
+
+interface Asked {
+  given: z.infer<z.ZodObject<typeof wayInputs>>;
+  image: Reference;
+  target: Target;
+  stage: Stage;
+  decision: Decision;
+}
+
+/** The way that the inputs name. Throws BadInput for what it lacks or for inputs of the other way. */
+export async function openWay(
+  { given, image, target, stage, decision }: Asked,
+  { env, now, progress }: Context,
+): Promise<Way> {
+  const { manifest, method, 'token-file': file } = given;
+  if (method === 'gitops') {
+    if (file === undefined) return gitopsWay(manifest, image, target, exec);
+    throw new BadInput(
+      'inputs.token_file',
+      'token-file is for method kubernetes: a commit opens no cluster; leave it out',
+    );
+  }
+  // Only here: a deploy by commit needs no client of a cluster.
+  const { kubernetesApi } = await import('../deploy/kubernetes/api.ts');
+  const { clusterOf, clusterToken } = await import('../deploy/kubernetes/token.ts');
+  const { kubernetesWay } = await import('../deploy/kubernetes/way.ts');
+  const name = 'cluster' in target ? target.cluster : target.host;
+  const { server, certificates, audience } = clusterOf(name, stage.contract.file.clusters);
+  const token = await clusterToken(name, { file, env, audience, http });
+  return kubernetesWay({
+    manifest,
+    image,
+    digests: new Set(decision.subjects.filter((each) => each.name === image.name).map(({ digest }) => digest)),
+    target,
+    api: kubernetesApi({ name, server, certificates, token }, http),
+    rolloutTimeout: parseDuration(given['rollout-timeout']) as number,
+    now,
+    sleep: (milliseconds) => sleep(milliseconds),
+    progress,
+  });
+}
