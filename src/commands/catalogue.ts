@@ -11,6 +11,7 @@ export const commands: Record<string, () => Promise<Command>> = {
   register: async () => (await import('./register.ts')).register,
   contract: async () => (await import('./contract.ts')).contract,
   ledger: async () => (await import('./ledger.ts')).ledger,
+  audit: async () => (await import('./audit.ts')).audit,
   replay: async () => (await import('./replay.ts')).replay,
   status: async () => (await import('./status.ts')).status,
   demo: async () => (await import('./demo.ts')).demo,
