@@ -5,7 +5,7 @@
  */
 
 /** What a tool is for; each group's name is also a set for the command line. */
-export const GROUPS = ['policy', 'runners', 'registry', 'signing', 'lint', 'scanners'] as const;
+export const GROUPS = ['policy', 'runners', 'registry', 'signing', 'lint', 'browser', 'scanners'] as const;
 
 interface Listed {
   /** The name on the command line, and of the binary in the cache. */
@@ -131,6 +131,13 @@ export const TOOLS: readonly Tool[] = [
     group: 'lint',
     usedFor: 'checking the security of workflows',
     seconds: 10,
+  },
+  {
+    name: 'chromium',
+    kind: 'debian',
+    group: 'browser',
+    usedFor: 'opening the auditor’s report as a reader does',
+    seconds: 40,
   },
   {
     name: 'gitleaks',

@@ -59,6 +59,7 @@ export async function buildIndex(store: Store, trust: Trust, folder: string, now
       store: store.descriptor.url,
       asOf: formatTime(now),
       anchor: report.anchor,
+      comparedWithKept: trust.checkpoint !== null,
       ledger: {
         status: report.status,
         records: report.records,

@@ -18,8 +18,9 @@ import { proof } from './proof.ts';
 import { readTrust } from './trust-file.ts';
 
 const inputs = z.strictObject({
-  action: choice(['index', 'query', 'prove'], {
-    description: 'index: make tables of all evidence that verifies; query: ask a named question; prove: prove one row',
+  action: choice(['index', 'query', 'prove', 'report'], {
+    description:
+      'index: make tables of all evidence that verifies; query: ask a named question; prove: prove one row; report: one HTML file',
     positional: 0,
   }),
   name: text({
@@ -38,12 +39,12 @@ const inputs = z.strictObject({
     cliOnly: true,
   }).optional(),
   index: text({
-    description: 'query: an index that was made before, instead of --store and --trust',
+    description: 'query, report: an index that was made before, instead of --store and --trust',
     value: 'FOLDER',
     cliOnly: true,
   }).optional(),
   out: text({
-    description: 'index: folder for the tables',
+    description: 'index: folder for the tables; report: file to write',
     value: 'PATH',
     cliOnly: true,
   }).optional(),
@@ -53,6 +54,8 @@ const inputs = z.strictObject({
     repeatable: true,
     cliOnly: true,
   }).optional(),
+  since: text({ description: 'report: from this moment on', value: 'RFC3339', cliOnly: true }).optional(),
+  until: text({ description: 'report: before this moment', value: 'RFC3339', cliOnly: true }).optional(),
   list: toggle({ description: 'query: show every question with its citations and parameters', cliOnly: true }),
   csv: toggle({ description: 'query: print comma-separated values', cliOnly: true }),
 });
@@ -84,6 +87,10 @@ export const audit = command({
       says: 'prove a row',
       command: 'gatehouse audit prove v1/records/… --store file:///evidence --trust trust.json',
     },
+    {
+      says: 'a report to hand over',
+      command: 'gatehouse audit report --store file:///evidence --trust trust.json --out report.html',
+    },
   ],
   inputs,
   run: async (given, context) => await actions[given.action](given, context),
@@ -96,6 +103,13 @@ const actions: { [action in Inputs['action']]: (given: Inputs, context: Context)
     if (given.name === undefined) throw new BadInput('inputs.name', 'audit prove needs the evidence_key of a row');
     const { store, trust } = storeAndTrust(given);
     return await proof(store, readTrust(trust), given.name, context);
+  },
+  report: async (given, context) => {
+    const { rangeOf, writeReport } = await import('./audit-report.ts');
+    if (given.out === undefined) throw new BadInput('inputs.out', 'audit report needs --out: the file to write');
+    const { out } = given;
+    rangeOf(given);
+    return await withIndex(given, context, async (open) => await writeReport(open, out, given));
   },
 };
 

@@ -14,6 +14,8 @@ export const auditIndex = z.strictObject({
   asOf: time,
   /** The tree head that covers what was read. */
   anchor: z.strictObject({ origin: name, size: count, root: name }).nullable(),
+  /** Whether the log was compared with a checkpoint that the auditor had kept outside the store. */
+  comparedWithKept: z.boolean(),
   ledger: z.strictObject({ status: z.enum(['clean', 'findings']), records: count, runs: count, findings: count }),
   quarantined: count,
   tables: z.record(z.string(), z.strictObject({ file: name, rows: count, digest })),
