@@ -7,27 +7,25 @@ const WIDTH = 48;
 /** An answer as a table of text with the keys of its evidence below, or a line that says that there are no rows. */
 export function asTable({ columns, rows }: Answer): string {
   if (rows.length === 0) return 'no rows';
-  // A column that says nothing in any row only takes room.
-  const shown = columns.filter((column) => column !== 'evidence_key' && rows.some((row) => row[column] !== null));
-  const lines = [
-    ['#', ...shown],
-    ...rows.map((row, i) => [String(i + 1), ...shown.map((column) => cell(row[column] ?? null))]),
-  ];
-  const widths = ['#', ...shown].map((_, i) => Math.max(...lines.map((line) => (line[i] as string).length)));
+  const numbered = rows.map((row, i) => ({ '#': i + 1, ...row }));
+  const grid = asGrid({ columns: ['#', ...columns.filter((column) => column !== 'evidence_key')], rows: numbered });
+  const width = String(rows.length).length;
+  const keys = rows.map((row, i) => `${String(i + 1).padEnd(width)}  ${oneLine(String(row.evidence_key))}`);
+  return [grid, '', 'evidence', ...keys].join('\n');
+}
+
+/** These columns of an answer, without those that say nothing in any row: they only take room. */
+export function asGrid({ columns, rows }: Answer): string {
+  const shown = columns.filter((column) => rows.some((row) => row[column] !== null));
+  const lines = [shown, ...rows.map((row) => shown.map((column) => cell(row[column] ?? null)))];
+  const widths = shown.map((_, i) => Math.max(...lines.map((line) => (line[i] as string).length)));
   const text = (line: string[]) =>
     line
       .map((each, i) => each.padEnd(widths[i] as number))
       .join('  ')
       .trimEnd();
   const [head, ...body] = lines as [string[], ...string[][]];
-  return [
-    text(head),
-    widths.map((width) => '─'.repeat(width)).join('  '),
-    ...body.map(text),
-    '',
-    'evidence',
-    ...rows.map((row, i) => `${String(i + 1).padEnd(widths[0] as number)}  ${oneLine(String(row.evidence_key))}`),
-  ].join('\n');
+  return [text(head), widths.map((width) => '─'.repeat(width)).join('  '), ...body.map(text)].join('\n');
 }
 
 function cell(value: Value): string {
