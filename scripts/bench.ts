@@ -4,6 +4,8 @@
  *
  *   npm run bench              31 runs each
  *   npm run bench -- --runs 7
+ *   npm run bench -- --audit   instead: the auditor's questions over 100,000 signed records (minutes)
+ *   npm run bench -- --audit --records 10000
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,11 +22,30 @@ interface Subject {
   target: number | null;
 }
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '31' } } });
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '31' },
+    audit: { type: 'boolean', default: false },
+    records: { type: 'string', default: '100000' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(
+    'npm run bench [-- --runs N]                start-up and memory of whole processes\nnpm run bench -- --audit [--records N]     ten questions over N signed records (100000), index included',
+  );
+  process.exit(0);
+}
 const runs = Number(values.runs);
 if (!Number.isInteger(runs) || runs < 3) {
   console.error('--runs takes a whole number from 3 up');
   process.exit(2);
+}
+
+if (values.audit) {
+  const { benchAudit } = await import('./bench/audit.ts');
+  await benchAudit(Number(values.records), Math.min(runs, 11));
+  process.exit(0);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));

@@ -1,10 +1,11 @@
 /**
- * Writes what is derived from the schemas: help texts and JSON Schemas for people's editors. `--check` writes nothing and
- * fails when a file is not current.
+ * Writes what is derived: help texts and JSON Schemas for people's editors from the schemas, and what the program knows of
+ * `queries/`. `--check` writes nothing and fails when a file is not current.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { parseQuery, type Query } from '../src/audit/query-file.ts';
 import { commands } from '../src/commands/catalogue.ts';
 import { helpOf, listOfVerbs } from '../src/commands/help-text.ts';
 import { documents } from '../src/contract/documents.ts';
@@ -21,8 +22,16 @@ export async function generated(): Promise<Record<string, string>> {
   return {
     'src/commands/help.generated.json': json(help),
     'src/commands/version.generated.json': json({ version }),
+    'src/audit/queries.generated.json': json(queries()),
     ...Object.fromEntries(schemas),
   };
+}
+
+/** The queries of `queries/`, in order of their names. */
+export function queries(folder = 'queries'): Query[] {
+  return readdirSync(folder)
+    .sort()
+    .map((file) => parseQuery(file.replace(/\.sql$/, ''), readFileSync(join(folder, file), 'utf8')));
 }
 
 function json(document: unknown): string {

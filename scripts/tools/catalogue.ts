@@ -5,7 +5,17 @@
  */
 
 /** What a tool is for; each group's name is also a set for the command line. */
-export const GROUPS = ['policy', 'runners', 'registry', 'signing', 'stores', 'lint', 'cluster', 'scanners'] as const;
+export const GROUPS = [
+  'policy',
+  'runners',
+  'registry',
+  'signing',
+  'stores',
+  'lint',
+  'cluster',
+  'browser',
+  'scanners',
+] as const;
 
 interface Listed {
   /** The name on the command line, and of the binary in the cache. */
@@ -194,6 +204,13 @@ export const TOOLS: readonly Tool[] = [
     versionPrefix: 'v',
     group: 'cluster',
     usedFor: 'reading and changing that API server as people do',
+    seconds: 40,
+  },
+  {
+    name: 'chromium',
+    kind: 'debian',
+    group: 'browser',
+    usedFor: 'opening the auditor’s report as a reader does',
     seconds: 40,
   },
   {

@@ -12,6 +12,7 @@ export const commands: Record<string, () => Promise<Command>> = {
   contract: async () => (await import('./contract.ts')).contract,
   admission: async () => (await import('./admission.ts')).admission,
   ledger: async () => (await import('./ledger.ts')).ledger,
+  audit: async () => (await import('./audit.ts')).audit,
   replay: async () => (await import('./replay.ts')).replay,
   status: async () => (await import('./status.ts')).status,
   doctor: async () => (await import('./doctor.ts')).doctor,

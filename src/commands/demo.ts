@@ -28,7 +28,8 @@ export const demo = command({
   description: [
     'Lays a fork of this library in a temporary folder, as a platform team would, with fresh keys for each role, and runs every step',
     'from it: open, sign, scan, judge, approve, judge, deploy, seal; then eight runs that differ in one fact and are refused by one',
-    'rule; then an auditor’s look. Needs git, and nothing from the network. Scan reports are the committed outputs of the real tools.',
+    'rule; then an auditor’s look and first questions (these only where DuckDB is installed). Needs git, and nothing from the network.',
+    'Scan reports are the committed outputs of the real tools.',
     'Exit code: 0 everything came out as it must, 1 something did not.',
   ].join('\n'),
   examples: [
@@ -69,6 +70,9 @@ async function play(sample: string, keep: string | null, live: boolean, context:
       reports: live ? await scanLive(sample, join(folder, 'reports'), context) : join(sample, 'reports'),
       folder,
       registry: server.registry,
+      // Without --keep everything goes, but for what a person wants to open afterwards.
+      report: keep === null ? join(tmpdir(), 'gatehouse-demo-report.html') : join(folder, 'report.html'),
+      kept: keep !== null,
       begin: context.working,
       end: (step) => context.progress(line(step, context.colour)),
     });
@@ -110,7 +114,8 @@ function line({ title, ok, detail, milliseconds }: Told, colour: boolean): strin
   const paint = (style: 'green' | 'red' | 'gray' | 'bold', words: string) =>
     colour ? styleText(style, words, { validateStream: false }) : words;
   const mark = !ok ? paint('red', '✖') : title.startsWith('refused') ? paint('green', '⛔') : paint('green', '✔');
-  return `${mark} ${paint('bold', title)} ${paint('gray', `${(milliseconds / 1000).toFixed(1)} s`)}\n    ${paint('gray', detail)}`;
+  const indented = detail.replaceAll('\n', '\n    ');
+  return `${mark} ${paint('bold', title)} ${paint('gray', `${(milliseconds / 1000).toFixed(1)} s`)}\n    ${paint('gray', indented)}`;
 }
 
 function ending(told: Told[], seconds: number, keep: string | null): string {

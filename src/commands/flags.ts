@@ -29,7 +29,9 @@ export function flagsOf(command: Command, words: string[]): Record<string, strin
   }
   const flags = Object.entries(values).map(([name, given]) => [
     name,
-    single(command.name, name, given as (string | boolean)[]),
+    metaOf(command.inputs.shape[name] as z.ZodType).repeatable === true
+      ? lines(command.name, name, given as string[])
+      : single(command.name, name, given as (string | boolean)[]),
   ]);
   return Object.fromEntries([...flags, ...positionals.map((word, i) => [places[i], word])]);
 }
@@ -60,4 +62,11 @@ function single(verb: string, name: string, given: (string | boolean)[]): string
   if (given.length > 1)
     throw new BadInput('cli.repeated_flag', `${verb}: --${name} is given ${given.length} times; give it once`);
   return String(given[0]);
+}
+
+/** A value with a line feed of its own would read as two. */
+function lines(verb: string, name: string, given: string[]): string {
+  if (given.some((value) => value.includes('\n')))
+    throw new BadInput('cli.line_feed', `${verb}: a value of --${name} holds a line feed; write it on one line`);
+  return given.join('\n');
 }

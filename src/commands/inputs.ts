@@ -11,6 +11,8 @@ export interface InputMeta {
   cliOnly?: boolean;
   /** Place among the words that are no flags. */
   positional?: number;
+  /** A flag that may be given several times: its values arrive as lines of one text. */
+  repeatable?: boolean;
 }
 
 /** Inputs arrive as strings on every face; these turn them into values. */

@@ -1,22 +1,21 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { localCheckpointSigner } from '../attestation/keys/local.ts';
-import { problemText } from '../contract/problems.ts';
-import { type Trust, trust as trustSchema } from '../contract/trust.ts';
+import type { Trust } from '../contract/trust.ts';
 import { checkpoint } from '../evidence/checkpoint.ts';
 import { findingCodes } from '../evidence/finding.ts';
-import { proveRecord } from '../evidence/prove.ts';
 import { ledgerVerify } from '../evidence/verify/ledger.ts';
 import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
-import { parseJson } from '../lib/json.ts';
 import { replaceFile } from '../lib/write.ts';
 import { openStore } from '../store/store.ts';
 import { type Context, command, type Result } from './command.ts';
 import { requireUnbentEnvironment } from './environment.ts';
 import { choice, text } from './inputs.ts';
+import { proof } from './proof.ts';
 import { ownContract, ownContractPath } from './release.ts';
 import { signerOf, storeOf } from './stage.ts';
+import { readTrust } from './trust-file.ts';
 
 const inputs = z.strictObject({
   action: choice(['checkpoint', 'verify', 'prove'], {
@@ -126,24 +125,5 @@ async function check(store: string, trust: Trust, context: Context): Promise<Res
 
 async function prove(given: Inputs, store: string, trust: Trust, context: Context): Promise<Result> {
   if (given.record === undefined) throw new BadInput('inputs.record', 'ledger prove needs the key of a record');
-  const proof = await proveRecord(openStore(store, context.env), trust, given.record, context.now());
-  return {
-    exit: proof.status === 'proved' ? 0 : 1,
-    json: proof,
-    text: [
-      `${proof.status}: ${proof.key} (${proof.digest})`,
-      ...(proof.signer === null ? [] : [`  signed by ${proof.signer}`]),
-      ...(proof.inclusion === null ? [] : [`  leaf ${proof.inclusion.index} of ${proof.inclusion.size}`]),
-      ...proof.problems.map(({ code, detail }) => `✖ ${code}: ${detail}`),
-    ].join('\n'),
-  };
-}
-
-function readTrust(path: string): Trust {
-  const parsed = trustSchema.safeParse(parseJson(readInput(path, 'trust file', 1024 * 1024), `trust file ${path}`));
-  if (parsed.success) return parsed.data;
-  throw new BadInput(
-    'trust.file',
-    `trust file ${path} does not fit its schema: ${problemText(parsed.error, trustSchema)}`,
-  );
+  return await proof(store, trust, given.record, context);
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { auditIndex } from './audit-index.ts';
 import { contractFile } from './contract-file.ts';
 import { decision } from './decision.ts';
 import { facts } from './facts.ts';
@@ -12,6 +13,7 @@ import { trust } from './trust.ts';
 
 /** Every document that people or other programs read: a JSON Schema is generated from each. */
 export const documents: Record<string, z.ZodType> = {
+  'audit-index': auditIndex,
   contract: contractFile,
   decision,
   facts,

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { BadInput, messageOf } from '../lib/errors.ts';
 
 const parsed = new Map<string, KeyObject>();
+const hints = new WeakMap<KeyObject, string>();
 
 /** A public key in PEM, parsed once. `what` names it in the error. Throws BadInput `key.unreadable`. */
 export function publicKey(pem: string, what: string): KeyObject {
@@ -35,7 +36,12 @@ export function requireCheckpointKey(key: KeyObject, what: string): void {
 
 /** What goes into a bundle's hint: base64 of SHA-256 over the key's SPKI, as cosign writes it. It names, it proves nothing. */
 export function keyHint(key: KeyObject): string {
-  return createHash('sha256').update(spki(key)).digest('base64');
+  // Exporting a key takes longer than verifying a signature with it, and a ledger asks for every record.
+  const known = hints.get(key);
+  if (known !== undefined) return known;
+  const hint = createHash('sha256').update(spki(key)).digest('base64');
+  hints.set(key, hint);
+  return hint;
 }
 
 export function spki(key: KeyObject): Buffer {

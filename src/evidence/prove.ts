@@ -6,13 +6,14 @@ import { BadInput } from '../lib/errors.ts';
 import { parseTime } from '../lib/time.ts';
 import type { Store, StoreEntry } from '../store/store.ts';
 import { coveringCode } from './finding.ts';
-import { placeOf } from './layout.ts';
+import { attemptOfSealKey, placeOf } from './layout.ts';
 import { readLedgerKeys } from './ledger-keys.ts';
 import { contradiction, type Log, leafName, readLog } from './log.ts';
 import { inclusionProof, rootFromProof } from './merkle.ts';
-import { DOCUMENT_LIMIT, readAtMost } from './read-object.ts';
-import { type Problem, readRecordAt } from './read-record.ts';
+import { BULK_LIMIT, DOCUMENT_LIMIT, readAtMost } from './read-object.ts';
+import { type Circumstances, type Problem, type ReadRecord, readRecordAt } from './read-record.ts';
 import { requireTrustKeys } from './trust-keys.ts';
+import { readSeal } from './verify/seal.ts';
 
 /** That a record is in the log, to be checked by anybody who has the notary's key and RFC 6962. */
 export interface Inclusion {
@@ -38,20 +39,21 @@ export interface RecordProof {
 }
 
 /**
- * Proves one record: signature, role, slot, and its place in the log up to the newest checkpoint, consistent with the one in
- * the trust file. `proved` only when all of it holds. Throws BadInput when there is no such record, CouldNot when the store
+ * Proves one record or seal: signature, role, slot, and its place in the log up to the newest checkpoint, consistent with the
+ * one in the trust file. `proved` only when all of it holds. Throws BadInput when there is no such record, CouldNot when the store
  * does not answer, Denied when the object cannot be read.
  */
 export async function proveRecord(store: Store, trust: Trust, key: string, now: number): Promise<RecordProof> {
   requireTrustKeys(trust);
-  const there = placeOf(key) === null ? [] : await allAt(store, key);
+  const isSeal = attemptOfSealKey(key) !== null;
+  const there = placeOf(key) === null && !isSeal ? [] : await allAt(store, key);
   const entry = there.find(({ oddity }) => oddity === null);
   if (entry === undefined)
     throw new BadInput(
       'prove.missing',
       `there is no record at ${key} in ${store.descriptor.url}: take the key from an audit query or from a receipt`,
     );
-  const bytes = await readAtMost(store, entry, DOCUMENT_LIMIT);
+  const bytes = await readAtMost(store, entry, isSeal ? BULK_LIMIT : DOCUMENT_LIMIT);
   const digest = digestOf(bytes);
   const log = await readLog(store, trust.notary);
   const { keys } = await readLedgerKeys(store, trust.release);
@@ -60,7 +62,7 @@ export async function proveRecord(store: Store, trust: Trust, key: string, now: 
   const storedAt = parseTime(
     (inclusion === null ? null : log.leaves[inclusion.index]?.storeTime) ?? entry.storeTime ?? '',
   );
-  const read = readRecordAt(key, bytes, { keys, storedAt, now });
+  const read = (isSeal ? readSealed : readRecordAt)(key, bytes, { keys, storedAt, now });
   if ('code' in read)
     return { status: 'failed', key, digest, signer: null, record: null, inclusion, problems: [...problems, read] };
   const all = [...problems, ...read.problems];
@@ -86,6 +88,11 @@ function coveringProblems(entries: readonly StoreEntry[]): Problem[] {
   return entries.flatMap(({ covers, oddity }) =>
     covers === undefined ? [] : [{ code: coveringCode(covers), detail: `over it lies ${oddity}` }],
   );
+}
+
+function readSealed(key: string, bytes: Buffer, circumstances: Circumstances): ReadRecord | Problem {
+  const seal = readSeal(key, bytes, circumstances);
+  return 'code' in seal ? seal : seal.read;
 }
 
 function prove(

@@ -47,6 +47,14 @@ describe('the demo', () => {
     ]);
   });
 
+  it('goes on without an auditor’s questions where DuckDB is not installed, and says so', () => {
+    expect(steps.at(-1)).toMatchObject({
+      title: 'an auditor asks',
+      ok: true,
+      detail: expect.stringContaining('npm ci'),
+    });
+  });
+
   it('commits the digest to the GitOps repository with the id of the decision', () => {
     const log = run('git', ['-C', join(kept, 'site', 'gitops'), 'log', '-1', '--format=%B']).stdout;
     expect(log).toMatch(

@@ -21,7 +21,8 @@ export const COMMIT = createHash('sha1').update('gatehouse demo').digest('hex');
 
 const ROLES = ['gate', 'build', 'scan', 'deploy', 'notary', 'release'] as const;
 
-function siteAt(folder: string, keys: Map<string, string>): Site {
+/** A site that lies in this folder. */
+export function siteAt(folder: string, keys: Map<string, string>): Site {
   return {
     folder,
     program: join(folder, 'fork', 'dist', 'gatehouse.js'),

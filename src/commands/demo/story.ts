@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CouldNot } from '../../lib/errors.ts';
+import { askQuestions } from './questions.ts';
 import { type Point, REFUSALS, SOURCE_REPORTS, type Story } from './refusals.ts';
-import { copySite, laySite, REPOSITORY, registerDraft, type Site } from './site.ts';
+import { copySite, laySite, REPOSITORY, registerDraft, type Site, siteAt } from './site.ts';
 import {
   approve,
   bareEnvironment,
@@ -39,6 +40,10 @@ export interface Telling {
   /** An empty folder for everything. */
   folder: string;
   registry: string;
+  /** Where the auditor's report goes. */
+  report: string;
+  /** Whether all of it stays. */
+  kept: boolean;
   begin(title: string): void;
   end(told: Told): void;
 }
@@ -150,15 +155,40 @@ export async function tell(telling: Telling): Promise<Told[]> {
       };
     });
   }
-  await audit(site, telling, must, step, allowed.json.key);
+  const trust = await audit(site, telling, must, step, allowed.json.key);
+  const refused = siteOf('approval.independent', telling, site);
+  const asked = {
+    site,
+    refused,
+    trust,
+    folder: join(telling.folder, 'index'),
+    report: telling.report,
+    kept: telling.kept,
+  };
+  telling.begin('an auditor asks');
+  let since = Date.now();
+  await askQuestions(asked, (shown) => {
+    const outcome = { ...shown, milliseconds: Date.now() - since };
+    since = Date.now();
+    told.push(outcome);
+    telling.end(outcome);
+  });
   return told;
 }
 
 type Must = (title: string, act: () => Promise<Said>, detail: (said: Said) => string) => Promise<Said>;
 type Step = (title: string, act: () => Promise<Omit<Told, 'title' | 'milliseconds'>>) => Promise<Told>;
 
-/** Years later: a tree head kept elsewhere, a clean store, one altered record that is found, a decision judged again. */
-async function audit(site: Site, telling: Telling, must: Must, step: Step, decision: string): Promise<void> {
+/** The site of the run that this rule refused. */
+function siteOf(rule: string, { folder }: Telling, { keys }: Site): Site {
+  return siteAt(join(folder, `refusal-${REFUSALS.findIndex((refusal) => refusal.rule === rule)}`), keys);
+}
+
+/**
+ * Years later: a tree head kept elsewhere, a clean store, one altered record that is found, a decision judged again. Gives the
+ * auditor's trust file.
+ */
+async function audit(site: Site, telling: Telling, must: Must, step: Step, decision: string): Promise<string> {
   const outside = join(telling.folder, 'outside');
   mkdirSync(outside);
   await must(
@@ -197,6 +227,7 @@ async function audit(site: Site, telling: Telling, must: Must, step: Step, decis
     () => gatehouse(site, 'replay', decision),
     ({ json }) => `equal bytes, ${json.replayed}`,
   );
+  return trust;
 }
 
 async function publishRegister(site: Site): Promise<Said> {

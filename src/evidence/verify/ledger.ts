@@ -12,7 +12,7 @@ import { checkDeploys } from './deploys.ts';
 import { checkReferences } from './references.ts';
 import { checkRun, runsOf } from './runs.ts';
 import { StageCheck } from './stages.ts';
-import { takeSurvey } from './survey.ts';
+import { type Survey, takeSurvey } from './survey.ts';
 
 export interface LedgerReport {
   status: 'clean' | 'findings';
@@ -39,11 +39,23 @@ export interface LedgerInput {
  * Not to be seen from the store alone: a run that was removed before its first checkpoint, and a log that was rewritten when
  * nobody kept a checkpoint outside.
  */
-export async function ledgerVerify(
+export async function ledgerVerify(store: Store, trust: Trust, input: LedgerInput): Promise<LedgerReport> {
+  return (await examineLedger(store, trust, input)).report;
+}
+
+/** What verifying found, with everything that it read: for whoever goes on to ask what the records say. */
+export interface Examination {
+  report: LedgerReport;
+  survey: Survey;
+  log: Log;
+}
+
+/** The same, and keeps what was read. */
+export async function examineLedger(
   store: Store,
   trust: Trust,
   { now, expectedCheckpoint }: LedgerInput,
-): Promise<LedgerReport> {
+): Promise<Examination> {
   requireTrustKeys(trust);
   const entries: StoreEntry[] = [];
   for await (const entry of store.list('')) entries.push(entry);
@@ -66,13 +78,14 @@ export async function ledgerVerify(
     ...checkDeploys(survey, now),
   ].sort(byPlace);
   const anchor = log.head === null ? null : { origin: log.head.origin, size: log.head.size, root: log.head.root };
-  return {
+  const report: LedgerReport = {
     status: findings.length === 0 ? 'clean' : 'findings',
     anchor,
     records: survey.records.length + survey.seals.length,
     runs: runs.size,
     findings,
   };
+  return { report, survey, log };
 }
 
 function outsideFindings(log: Log, trust: Trust, expectedCheckpoint: string | null): Finding[] {

@@ -18,7 +18,11 @@ import { readSeal } from './seal.ts';
 /** A record whose every claim counts. */
 export interface Accepted {
   key: string;
+  /** The store's version of the object, where it keeps versions. */
+  versionId: string | null;
   digest: string;
+  /** Id of the key that signed. */
+  signer: string;
   /** Name of its run. */
   run: string;
   place: Place;
@@ -132,29 +136,30 @@ function changeOf(key: string, digest: string, leaf: Leaf | undefined): string |
     : null;
 }
 
-function lookAtRecord(
-  { keys, now, survey }: Reading,
-  { key }: StoreEntry,
-  bytes: Buffer,
-  at: number | null,
-): Problem[] {
-  const read = readRecordAt(key, bytes, { keys, storedAt: at, now });
+function lookAtRecord({ keys, now, survey }: Reading, entry: StoreEntry, bytes: Buffer, at: number | null): Problem[] {
+  const read = readRecordAt(entry.key, bytes, { keys, storedAt: at, now });
   if ('code' in read) return [read];
-  survey.records.push(accept(key, bytes, read, placeOf(key) as Place, at as number));
+  survey.records.push(accept(entry, bytes, read, placeOf(entry.key) as Place, at as number));
   return read.problems;
 }
 
-function lookAtSeal({ keys, now, survey }: Reading, { key }: StoreEntry, bytes: Buffer, at: number | null): Problem[] {
-  const seal = readSeal(key, bytes, { keys, storedAt: at, now });
+function lookAtSeal({ keys, now, survey }: Reading, entry: StoreEntry, bytes: Buffer, at: number | null): Problem[] {
+  const seal = readSeal(entry.key, bytes, { keys, storedAt: at, now });
   if ('code' in seal) return [seal];
-  const attempt = attemptOfSealKey(key) as number;
-  survey.seals.push({ ...accept(key, bytes, seal.read, seal.place, at as number), attempt, lines: seal.lines });
+  const attempt = attemptOfSealKey(entry.key) as number;
+  survey.seals.push({ ...accept(entry, bytes, seal.read, seal.place, at as number), attempt, lines: seal.lines });
   return seal.read.problems;
 }
 
 /** A record that verified has been in force at a time, so there is one. */
-function accept(key: string, bytes: Buffer, { record }: ReadRecord, place: Place, at: number): Accepted {
-  return { key, digest: digestOf(bytes), run: runName(record.run), place, record, at };
+function accept(
+  { key, versionId }: StoreEntry,
+  bytes: Buffer,
+  { record, signer }: ReadRecord,
+  place: Place,
+  at: number,
+): Accepted {
+  return { key, versionId, digest: digestOf(bytes), signer, run: runName(record.run), place, record, at };
 }
 
 function lookAtPointer({ survey }: Reading, { key }: StoreEntry, bytes: Buffer, at: number | null): Problem[] {

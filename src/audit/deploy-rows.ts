@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { type DecisionContext, independentApprovers, reasonRow, targetText } from './decision-context.ts';
+import { type Fact, recordColumns } from './standing.ts';
+import { textOf } from './table-file.ts';
+import type { Row } from './tables.ts';
+
+const refusal = z.array(
+  z.looseObject({
+    rule: z.string(),
+    outcome: z.string(),
+    message: z.string(),
+    fix: z.string().nullable(),
+    controls: z.array(z.string()),
+  }),
+);
+
+/** Intents and outcomes by the deploy that they belong to. */
+export class Deploys {
+  readonly #intents = new Map<string, Fact>();
+  readonly #concluded = new Set<string>();
+  /** People behind accounts, as decisions have resolved them. */
+  readonly #people = new Map<string, Set<string>>();
+  readonly #decisions: ReadonlyMap<string, DecisionContext>;
+
+  constructor(facts: readonly Fact[], decisions: ReadonlyMap<string, DecisionContext>) {
+    this.#decisions = decisions;
+    for (const fact of facts) {
+      const person = decisions.get(fact.key)?.person ?? null;
+      if (person !== null)
+        this.#people.set(accountOf(fact), (this.#people.get(accountOf(fact)) ?? new Set()).add(person));
+      const { type, opId } = fact.record;
+      if (opId === null) continue;
+      if (type === 'deploy.intent' && !this.#intents.has(opId)) this.#intents.set(opId, fact);
+      if (type === 'deploy.outcome' || type === 'deploy.reconciled') this.#concluded.add(opId);
+    }
+  }
+
+  /** The row of an outcome, or of an intent that has none; null for an intent whose outcome has a row of its own. */
+  row(fact: Fact): Row<'deploys'> | null {
+    const { type, opId, data, subjects, changeTicket, actor, run } = fact.record;
+    const intent = type === 'deploy.intent';
+    if (intent && opId !== null && this.#concluded.has(opId)) return null;
+    const decisionKey = textOf(data.decisionKey);
+    const decision = decisionKey === null ? undefined : this.#decisions.get(decisionKey);
+    const image = subjects.find(({ kind }) => kind === 'image');
+    const [reason] = refusal.safeParse(data.reasons).data ?? [];
+    return {
+      ...recordColumns(fact),
+      deploy_id: opId,
+      outcome: intent ? 'unknown' : fact.record.outcome,
+      repository: run.repository,
+      image: image?.name ?? null,
+      digest: image?.digest ?? null,
+      target: targetText(data.target),
+      identity: textOf(data.actor) ?? actor.triggeredBy,
+      person: decision?.person ?? this.#personBehind(fact),
+      approved_by: decision === undefined ? null : independentApprovers(decision).join(', ') || null,
+      decision_id: textOf(data.decisionId) ?? decision?.decisionId ?? null,
+      decision_key: decisionKey,
+      intent_key: intent ? fact.key : ((opId === null ? undefined : this.#intents.get(opId))?.key ?? null),
+      change_ticket: changeTicket?.id ?? null,
+      reason: intent ? 'announced, outcome never recorded' : (textOf(data.error) ?? reason?.message ?? null),
+    };
+  }
+
+  /** Without a decision nothing says who it was; whoever the account always stood for may not hide behind that. */
+  #personBehind(fact: Fact): string | null {
+    const [person, ...others] = this.#people.get(accountOf(fact)) ?? [];
+    return others.length === 0 ? (person ?? null) : null;
+  }
+
+  /** Why a deploy was refused, one row a reason. */
+  reasons(fact: Fact): Row<'reasons'>[] {
+    const decisionId = textOf(fact.record.data.decisionId);
+    return (refusal.safeParse(fact.record.data.reasons).data ?? []).map((each) =>
+      reasonRow({ evidence_key: fact.key, decision_id: decisionId }, each),
+    );
+  }
+}
+
+function accountOf({ record: { run, actor } }: Fact): string {
+  return `${run.platform}~${run.host}~${actor.triggeredBy ?? actor.identity}`;
+}
