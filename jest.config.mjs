@@ -6,6 +6,6 @@ export default {
   testMatch: ['**/*.test.js'],
   coverageProvider: 'v8',
   collectCoverageFrom: ['<rootDir>/build/src/**/*.js'],
-  maxWorkers: 2,
+  maxWorkers: 3,
   testTimeout: 60_000,
 };

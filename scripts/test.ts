@@ -2,7 +2,7 @@
  * Runs test folders: compiles, builds a fresh bundle into build/dist where the tests start it, runs jest on the compiled
  * tests, and ends with one plain line of counts.
  *
- *   node scripts/test.ts unit contract e2e attacks [-- jest arguments]
+ *   node scripts/test.ts unit contract e2e [-- jest arguments]
  *
  * In CI (CI=true) a skipped test fails the run, except those of corpora that are not part of this repository.
  */

@@ -22,6 +22,7 @@ export async function action(name: string, phase: 'main' | 'post', home: string)
         home,
         env: process.env,
         now: Date.now,
+        sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
         progress: (line) => core.info(printable(line)),
         working: () => {},
         colour: false,

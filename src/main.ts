@@ -77,6 +77,7 @@ function contextOf(home: string, json: boolean): Context {
     home,
     env: process.env,
     now: Date.now,
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     progress: (line) => void process.stderr.write(`${clear}${printable(line)}\n`),
     working: (words) => void (clear === '' || process.stderr.write(`${clear}… ${words}`)),
     colour: stream.isTTY === true && process.env.NO_COLOR === undefined,

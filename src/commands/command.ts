@@ -8,6 +8,8 @@ export interface Context {
   env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds; what is waited for is asked again afterwards. */
+  sleep(milliseconds: number): Promise<void>;
   /** One line of progress for people; goes to stderr. */
   progress(line: string): void;
   /** What is being done right now; shown on a terminal only, until the next line takes its place. */

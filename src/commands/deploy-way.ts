@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { Decision } from '../contract/decision.ts';
 import { duration } from '../contract/primitives.ts';
@@ -45,7 +44,7 @@ interface Asked {
 /** The way that the inputs name. Throws BadInput for what it lacks or for inputs of the other way. */
 export async function openWay(
   { given, image, target, stage, decision }: Asked,
-  { env, now, progress }: Context,
+  { env, now, sleep, progress }: Context,
 ): Promise<Way> {
   const { manifest, method, 'token-file': file } = given;
   if (method === 'gitops') {
@@ -70,7 +69,7 @@ export async function openWay(
     api: kubernetesApi({ name, server, certificates, token }, http),
     rolloutTimeout: parseDuration(given['rollout-timeout']) as number,
     now,
-    sleep: (milliseconds) => sleep(milliseconds),
+    sleep,
     progress,
   });
 }

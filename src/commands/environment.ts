@@ -3,9 +3,14 @@ import { BadInput } from '../lib/errors.ts';
 /** Variables that change what this very program is, whom it trusts or whom it talks to. */
 const REDIRECTING = [
   'NODE_OPTIONS',
+  'NODE_COMPILE_CACHE',
   'NODE_EXTRA_CA_CERTS',
   'NODE_TLS_REJECT_UNAUTHORIZED',
   'NODE_USE_ENV_PROXY',
+  'NODE_USE_SYSTEM_CA',
+  'OPENSSL_CONF',
+  'LD_PRELOAD',
+  'LD_AUDIT',
   'HTTP_PROXY',
   'HTTPS_PROXY',
   'ALL_PROXY',

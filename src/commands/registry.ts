@@ -15,11 +15,15 @@ import { ownContract } from './release.ts';
  * else `~/.docker/config.json`. Credentials open a door and vouch for nothing: whatever comes back is checked by digest and
  * signature.
  */
-export async function openRegistry(registry: string, { env }: Context): Promise<RegistryClient> {
+export async function openRegistry(registry: string, { env, now, sleep }: Context): Promise<RegistryClient> {
   const folder = env.DOCKER_CONFIG ?? join(env.HOME ?? '/nonexistent', '.docker');
   const file = join(folder, 'config.json');
   const config = existsSync(file) ? readInput(file, 'Docker configuration', 1024 * 1024) : null;
-  return createRegistryClient({ registry, credentials: await dockerCredentials(config, registry, runHelper) });
+  return createRegistryClient({
+    registry,
+    credentials: await dockerCredentials(config, registry, runHelper),
+    timing: { now, sleep, random: Math.random },
+  });
 }
 
 /**

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Facts } from '../contract/facts.ts';
 import type { Contract } from '../contract/load-contract.ts';
 import type { Role } from '../contract/roles.ts';
@@ -86,7 +85,7 @@ export async function hostedSituation(
     env,
     http,
     now: context.now,
-    sleep: (milliseconds) => sleep(milliseconds),
+    sleep: context.sleep,
     apiToken: apiToken(env),
   });
   if (!run.ok) throw new Untrusted(run.why);

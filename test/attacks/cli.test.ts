@@ -80,6 +80,7 @@ describe('the environment', () => {
     const before = keysIn(site);
     for (const [name, value] of [
       ['NODE_OPTIONS', '--no-warnings'],
+      ['NODE_COMPILE_CACHE', sandbox.folder('cache')],
       ['https_proxy', 'http://127.0.0.1:9'],
     ]) {
       const { code, stdout } = await program(site, given, { [name as string]: value as string });

@@ -1,6 +1,7 @@
 import { createPrivateKey, sign as signBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Signer } from '../../src/attestation/signer.ts';
 import { commands } from '../../src/commands/catalogue.ts';
 import type { Command, Context } from '../../src/commands/command.ts';
@@ -41,6 +42,8 @@ export async function direct(site: Site, words: string[], more: Partial<Context>
     home: site.path('fork', 'dist'),
     env: { PATH: process.env.PATH, HOME: site.folder, ...credentials.get(site) },
     now: Date.now,
+    // Whoever waits asks again: nothing in this process becomes true by waiting.
+    sleep: (milliseconds) => pause(Math.min(milliseconds, 5)),
     progress: (line) => void lines.push(line),
     working: () => {},
     colour: false,

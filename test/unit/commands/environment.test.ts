@@ -5,6 +5,9 @@ import type { Contract } from '../../../src/contract/load-contract.ts';
 describe('the environment of a trusted job', () => {
   it.each([
     'NODE_OPTIONS',
+    'NODE_COMPILE_CACHE',
+    'OPENSSL_CONF',
+    'LD_PRELOAD',
     'NODE_EXTRA_CA_CERTS',
     'NODE_TLS_REJECT_UNAUTHORIZED',
     'HTTPS_PROXY',

@@ -1,4 +1,4 @@
-import { bytes, bytesOf, documentOf, TOOLS, type ToolName } from './scanning.ts';
+import { bytes, bytesOf, documentOf, TOOLS, type ToolName } from '../unit/scan/scanning.ts';
 
 /** A changed report: what was done to it, and its bytes. */
 export interface Mutant {

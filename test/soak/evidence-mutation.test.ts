@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import fc from 'fast-check';
+import { newScene, path, type Scene, write } from '../attacks/evidence-scene.ts';
 import { codesOf, tick } from '../unit/evidence/sample-ledger.ts';
-import { newScene, path, type Scene, write } from './evidence-scene.ts';
 
 type Change = (bytes: Buffer, at: number) => Buffer | null;
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { bytesOf, scan, TOOLS } from './scanning.ts';
+import { bytesOf, scan, TOOLS } from '../unit/scan/scanning.ts';
 
 const names = fc.constantFrom(undefined, ...TOOLS);
 const json = fc.json({ maxDepth: 6 });

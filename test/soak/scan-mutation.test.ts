@@ -1,8 +1,7 @@
-import { severities } from '../../../src/contract/primitives.ts';
-import type { ScanReport } from '../../../src/contract/scan-report.ts';
-import { BadInput } from '../../../src/lib/errors.ts';
-import type { Origin } from '../../../src/scan/index.ts';
-import { type Mutant, reencoded, replaced, reshaped, swapped, truncated, unrated } from './mutants.ts';
+import { severities } from '../../src/contract/primitives.ts';
+import type { ScanReport } from '../../src/contract/scan-report.ts';
+import { BadInput } from '../../src/lib/errors.ts';
+import type { Origin } from '../../src/scan/index.ts';
 import {
   bytes,
   bytesOf,
@@ -14,7 +13,8 @@ import {
   sidecarFor,
   TOOLS,
   type ToolName,
-} from './scanning.ts';
+} from '../unit/scan/scanning.ts';
+import { type Mutant, reencoded, replaced, reshaped, swapped, truncated, unrated } from './mutants.ts';
 
 /*
  * The claim: whatever is done to a report, it either no longer counts as a complete scan of what it covered, or it still says the
