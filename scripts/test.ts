@@ -2,7 +2,9 @@
  * Runs test folders: compiles, builds a fresh bundle into build/dist where the tests start it, runs jest on the compiled
  * tests, and ends with one plain line of counts.
  *
- *   node scripts/test.ts unit contract e2e [-- jest arguments]
+ *   node scripts/test.ts unit contract e2e              those folders
+ *   node scripts/test.ts e2e/scan unit/lib              files whose path begins so
+ *   node scripts/test.ts unit -- -t 'is refused'        arguments for jest
  *
  * In CI (CI=true) a skipped test fails the run, except those of corpora that are not part of this repository.
  */
@@ -18,7 +20,7 @@ const jestArguments = split === -1 ? [] : process.argv.slice(split + 1);
 compile();
 bundle('build/dist');
 copyFileSync('contract.yml', 'build/contract.yml');
-const paths = folders.map((folder) => `build/test/${folder}/`).filter(existsSync);
+const paths = folders.map((folder) => `build/test/${folder}${existsSync(`build/test/${folder}`) ? '/' : ''}`);
 const { status } = spawnSync(
   process.execPath,
   [

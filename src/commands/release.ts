@@ -1,9 +1,8 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Contract, loadContract } from '../contract/load-contract.ts';
 import type { RunningRelease } from '../facts/release.ts';
-import { digestOf, sha256Hex } from '../lib/digest.ts';
-import { readInput } from '../lib/file.ts';
+import { digestOf } from '../lib/digest.ts';
+import { folderDigest, readInput } from '../lib/file.ts';
 
 /** The contract beside the running launcher, part of the same commit; never one from a caller's workspace. */
 export function ownContract(home: string): Contract {
@@ -21,10 +20,7 @@ export function ownPolicyBytes(home: string): Buffer {
 
 /** SHA-256 over the sorted lines `<sha256>  <name>` of dist: what a register names as this release's program. */
 export function distDigest(home: string): string {
-  const lines = readdirSync(home)
-    .map((name) => `${sha256Hex(readInput(join(home, name), 'program file'))}  ${name}\n`)
-    .sort();
-  return digestOf(lines.join(''));
+  return folderDigest(home, 'program file');
 }
 
 /** What runs here, by digest. */

@@ -1,41 +1,67 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { envelopeOf } from '../attestation/image.ts';
 import { category as categorySchema } from '../contract/primitives.ts';
-import { PREDICATE_TYPE } from '../contract/record.ts';
 import type { ScanReport } from '../contract/scan-report.ts';
 import { redact } from '../evidence/redact.ts';
-import { canonicalBytes } from '../lib/canonical.ts';
-import { readInput } from '../lib/file.ts';
-import { attachAll } from '../registry/attach.ts';
+import { BadInput } from '../lib/errors.ts';
+import { folderDigest, readInput } from '../lib/file.ts';
 import { parseReference } from '../registry/reference.ts';
 import { normalise, toolNames } from '../scan/index.ts';
+import { writeReports } from '../scan/run/run.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, text } from './inputs.ts';
 import { requireListed } from './listed-registry.ts';
-import { imageByDigest, openRegistry } from './registry.ts';
+import { imageByDigest } from './registry.ts';
 import { runInputs } from './run-inputs.ts';
-import { openStage, type Stage } from './stage.ts';
+import { brief, recordedAnswer, reportsAnswer } from './scan-answer.ts';
+import { recordFolder, recordReport } from './scan-record.ts';
+import { scanNow } from './scan-run.ts';
+import { openStage } from './stage.ts';
 
 const inputs = z.strictObject({
-  phase: choice(['normalise', 'record'], {
-    description: 'normalise: read a report and show it; record: also sign it as evidence for this run',
+  phase: choice(['normalise', 'run', 'record', 'all'], {
+    description:
+      'normalise: read a report and show it; run: run scanners, without a key; record: sign reports as evidence for this run; all: run and record in one process',
   }).default('normalise'),
   tool: choice(toolNames as [string, ...string[]], {
-    description: 'tool that wrote the report; may be left out when the file says so itself',
+    description:
+      'tool that wrote the report, when the file does not say so itself; phase run: the one tool to run, instead of all that the environment requires',
     value: 'TOOL',
   }).optional(),
   category: choice(categorySchema.options, {
     description: 'what was scanned, for SARIF of a tool that is not known',
     value: 'CATEGORY',
   }).optional(),
-  report: text({ description: 'the report as the tool wrote it', value: 'FILE' }),
+  report: text({ description: 'one report as the tool wrote it', value: 'FILE' }).optional(),
   sidecar: text({
     description: 'how the report came to be: gatehouse/scan-sidecar/1, written by whoever ran the tool',
     value: 'FILE',
   }).optional(),
   subject: text({
-    description: 'image that was scanned, by digest; without it the report is about the run’s commit',
+    description: 'image that was scanned, by digest; without it reports are about the run’s commit',
     value: 'IMAGE@DIGEST',
+  }).optional(),
+  environment: text({
+    description: 'phase run: environment of contract.yml whose required scans are to run',
+    value: 'NAME',
+  }).optional(),
+  checkout: text({
+    description: 'phase run: git checkout with its whole history; only what is committed is scanned',
+    value: 'FOLDER',
+  }).default('.'),
+  layout: text({
+    description: 'phase run: OCI layout of the image, for scans of containers',
+    value: 'FOLDER',
+  }).optional(),
+  reports: text({
+    description: 'phase run: new folder for the reports; phase record: the folder that the scan job left',
+    value: 'FOLDER',
+  }).optional(),
+  digest: text({
+    description: 'phase record: digest of the folder of reports, as the scan job put it out',
+    value: 'sha256:…',
   }).optional(),
   ...runInputs,
 });
@@ -43,12 +69,13 @@ type Inputs = z.infer<typeof inputs>;
 
 export const scan = command({
   name: 'scan',
-  summary: 'reads what a scanner wrote and says whether the scan happened and what it found',
+  summary: 'runs scanners, and says of what they wrote whether the scan happened and what it found',
   description: [
-    'Normalises the output of Trivy, Semgrep, Gitleaks, Checkov, OSV-Scanner or any SARIF. Two things are kept apart: whether the',
-    'scan ran to its end on the right thing, and what it found. An empty, cut or unknown report is never clean. Findings never',
-    'change the exit code: judging them is the gate’s work.',
-    'Exit code: 0 the scan is complete, 1 it is not, 2 the file is not this tool’s or is not readable.',
+    'Runs and normalises Trivy, Semgrep, Gitleaks, Checkov and OSV-Scanner, and normalises any SARIF. Two things are kept apart:',
+    'whether the scan ran to its end on the right thing, and what it found. An empty, cut or unknown report is never clean.',
+    'Findings never change the exit code: judging them is the gate’s work. Phase run uses a command line of ours on a copy of',
+    'the commit that obeys no ignore file of the judged repository; it holds no key. Phase record signs as role scan.',
+    'Exit code: 0 every scan is complete, 1 one is not, 2 a file is not this tool’s or is not readable, 3 a tool is not there.',
   ].join('\n'),
   examples: [
     {
@@ -56,98 +83,105 @@ export const scan = command({
       command: 'gatehouse scan --tool trivy --report trivy.json --subject registry.example.org/app/web@sha256:… --json',
     },
     {
-      says: 'record it for a run',
+      says: 'run what production requires',
+      command: 'gatehouse scan --phase run --environment production --layout image --reports reports --json',
+    },
+    {
+      says: 'record one report for a run',
       command:
         'gatehouse scan --phase record --tool trivy --report trivy.json --sidecar trivy.sidecar.json --subject registry.example.org/app/web@sha256:… --run run.json',
     },
   ],
   inputs,
-  outputs: { status: 'complete, degraded, incomplete or error', receipt: 'phase record: the store’s answer' },
+  outputs: {
+    status: 'complete, degraded, incomplete or error: the worst of all reports',
+    digest: 'phase run: digest of the folder of reports',
+    receipts: 'phases record and all: the store’s answers, a JSON list',
+  },
   run: async (given, context) => {
-    const stage = given.phase === 'record' ? await openStage('scan', 'scan', given, context) : null;
-    if (stage !== null && given.subject !== undefined)
-      requireListed((await imageByDigest(given.subject, context)).name, stage.contract);
-    const report = read(given, stage?.identity.run.sha ?? null, context);
-    if (stage === null) return answer(given, report);
-    return await record(given, report, stage, context);
+    if (given.phase === 'normalise') return reportsAnswer([read(given, null, context)]);
+    if (given.phase === 'run') return await runOnly(given, context);
+    const stage = await openStage('scan', 'scan', given, context);
+    const image = given.subject === undefined ? null : await imageByDigest(given.subject, context);
+    if (image !== null) requireListed(image.name, stage.contract);
+    if (given.phase === 'all')
+      return await inScratch(async (scratch) => {
+        const folder = join(scratch, 'reports');
+        writeReports(folder, await scanNow(given, scratch, context));
+        return recordedAnswer(await recordFolder(folder, folderDigest(folder, 'reports'), image, stage, context, true));
+      });
+    if (given.reports === undefined) {
+      const report = read(given, stage.identity.run.sha, context);
+      return recordedAnswer([await recordReport(report, image, stage, context)]);
+    }
+    if (given.digest === undefined)
+      throw new BadInput(
+        'inputs.digest',
+        'phase record needs --digest with --reports: the folder as the scan job left it',
+      );
+    return recordedAnswer(await recordFolder(given.reports, given.digest, image, stage, context));
   },
 });
+
+/** The scan job: no key, no store; what it leaves is a folder and the folder's digest. */
+async function runOnly(given: Inputs, context: Context): Promise<Result> {
+  const { reports } = given;
+  if (reports === undefined)
+    throw new BadInput('inputs.reports', 'phase run needs --reports: a new folder for the reports');
+  return await inScratch(async (scratch) => {
+    const ran = await scanNow(given, scratch, context);
+    writeReports(reports, ran);
+    const digest = folderDigest(reports, 'reports');
+    const read = ran.map(({ report, sidecar }) =>
+      redacted(
+        normalise({
+          bytes: report,
+          tool: sidecar.tool.name,
+          origin: { kind: 'executed', run: { ...sidecar, database: sidecar.database ?? null } },
+          subject: { image: null, platform: null, commit: null },
+        }),
+      ),
+    );
+    const result = reportsAnswer(read);
+    return {
+      ...result,
+      json: { digest, reports: read.map(brief) },
+      text: `${result.text}\n${reports} is ${digest}`,
+      outputs: { ...result.outputs, digest },
+    };
+  });
+}
+
+async function inScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
+  const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-'));
+  try {
+    return await work(scratch);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
 
 function read(given: Inputs, commit: string | null, context: Context): ScanReport {
   const image = given.subject ?? null;
   if (image !== null) parseReference(image);
-  const report = normalise({
-    bytes: readInput(given.report, 'report'),
-    tool: given.tool,
-    category: given.category,
-    sidecar: given.sidecar === undefined ? undefined : { bytes: readInput(given.sidecar, 'sidecar', 1024 * 1024) },
-    subject: { image, platform: null, commit: image === null ? commit : null },
-    now: context.now(),
-  });
-  // Messages of scanners quote the code they look at, and a report is kept for years.
-  return redact(report).value;
-}
-
-async function record(given: Inputs, report: ScanReport, stage: Stage, context: Context): Promise<Result> {
-  const { run } = stage.identity;
-  const subject = given.subject === undefined ? null : parseReference(given.subject);
-  const attachment = await stage.attach(canonicalBytes(report), 'report', 'application/json', true);
-  const written = await stage.write(
-    {
-      type: 'scan.completed',
-      subjects: [
-        subject === null
-          ? { name: run.repository, kind: 'commit', digest: `gitCommit:${run.sha}` }
-          : { name: subject.name, kind: 'image', digest: subject.digest },
-      ],
-      outcome: report.execution.status === 'complete' ? 'success' : 'failure',
-      attachments: [attachment],
-      data: {
-        tool: report.tool.name,
-        version: report.tool.version,
-        covers: report.covers,
-        status: report.execution.status,
-        counts: report.counts,
-        importer: report.importer,
-      },
-    },
-    report.tool.name,
-  );
-  if (subject !== null) {
-    const client = await openRegistry(subject.registry, context);
-    const { mediaType, digest, size } = await client.getManifest(subject.repository, subject.digest);
-    await attachAll(
-      client,
-      subject.repository,
-      { mediaType, digest, size },
-      [{ bundleBytes: written.bytes, predicateType: PREDICATE_TYPE, envelope: envelopeOf(written.bytes) }],
-      context.now(),
+  if (given.report === undefined)
+    throw new BadInput(
+      'inputs.report',
+      `phase ${given.phase} needs --report, the file that the tool wrote${given.phase === 'record' ? ', or --reports' : ''}`,
     );
-  }
-  const { schema, key, versionId, storeTime, digest } = written;
-  const result = answer(given, report);
-  return {
-    ...result,
-    text: `${result.text}\nrecorded ${key}`,
-    outputs: { ...result.outputs, receipt: JSON.stringify({ schema, key, versionId, storeTime, digest }) },
-  };
+  return redacted(
+    normalise({
+      bytes: readInput(given.report, 'report'),
+      tool: given.tool,
+      category: given.category,
+      sidecar: given.sidecar === undefined ? undefined : { bytes: readInput(given.sidecar, 'sidecar', 1024 * 1024) },
+      subject: { image, platform: null, commit: image === null ? commit : null },
+      now: context.now(),
+    }),
+  );
 }
 
-function answer(given: Inputs, report: ScanReport): Result {
-  const { status, reasons } = report.execution;
-  const wrongTool = reasons.some((reason) => reason.code === 'wrong_tool');
-  const { suppressed, ...counts } = report.counts;
-  const found = Object.entries(counts)
-    .filter(([, count]) => count > 0)
-    .map(([severity, count]) => `${count} ${severity}`);
-  return {
-    exit: wrongTool ? 2 : status === 'complete' ? 0 : 1,
-    json: report,
-    text: [
-      `${report.tool.name} ${report.tool.version ?? ''} on ${given.report}: ${status}, ${found.length === 0 ? 'no findings' : found.join(', ')}${suppressed > 0 ? ` (${suppressed} suppressed)` : ''}`,
-      ...reasons.map(({ code, detail }) => `  ${code}: ${detail}`),
-      ...(status === 'complete' ? [] : ['  an incomplete scan is never clean: mend what stopped it and scan again']),
-    ].join('\n'),
-    outputs: { status },
-  };
+/** Messages of scanners quote the code they look at, and a report is kept for years. */
+function redacted(report: ScanReport): ScanReport {
+  return redact(report).value;
 }

@@ -84,6 +84,13 @@ const scanner = z.strictObject({
           .array(z.string().regex(/^sha256:[0-9a-f]{64}$/))
           .min(1)
           .optional(),
+        rules: name
+          .optional()
+          .describe('rules file of the tool, relative to contract.yml, for scans that our scan job runs'),
+        offline: z
+          .boolean()
+          .default(false)
+          .describe('the runners keep the vulnerability database of the tool: it fetches none'),
       }),
     )
     .min(1)

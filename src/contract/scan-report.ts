@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { digest, time } from './primitives.ts';
+import { commit, digest, time } from './primitives.ts';
 import { count, said, scanReportWith } from './scan-report-shape.ts';
 
 export { type Finding, finding, type ReasonCode, reasonCode } from './scan-report-shape.ts';
@@ -25,5 +25,7 @@ export const scanSidecar = z.strictObject({
   startedAt: time,
   finishedAt: time,
   report: z.strictObject({ file: said, digest, bytes: count }),
+  /** What was scanned, where whoever ran the tool says so. */
+  subject: z.union([z.strictObject({ image: digest }), z.strictObject({ commit })]).optional(),
 });
 export type ScanSidecar = z.infer<typeof scanSidecar>;

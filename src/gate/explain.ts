@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Decision, Reason } from '../contract/decision.ts';
+import { cell } from '../lib/markdown.ts';
 
 const MARK = { pass: '✔', fail: '✖', waived: '≈', skipped: '–' } as const;
 const STYLE = { pass: 'green', fail: 'red', waived: 'yellow', skipped: 'gray' } as const;
@@ -51,9 +52,4 @@ export function summariseDecision(decision: Decision): string {
 function about(decision: Decision): string {
   const images = decision.subjects.map((subject) => `${subject.name}@${subject.digest}`).join(', ');
   return `${decision.stage ?? 'no stage'} to ${decision.environment ?? 'no environment'}${images === '' ? '' : `: ${images}`}`;
-}
-
-/** Text out of facts must neither break a table nor become markup. */
-function cell(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>|#]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,4 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { digestOf, sha256Hex } from './digest.ts';
 import { BadInput } from './errors.ts';
 
 /**
@@ -12,6 +14,26 @@ export function readInput(path: string, what: string, limit = 256 * 1024 * 1024)
     if (cause instanceof BadInput) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     throw new BadInput('file.unreadable', `cannot read ${what} ${path}: ${reasons[code ?? ''] ?? code}`, cause);
+  }
+}
+
+/** One digest over all files of a folder: SHA-256 over the sorted lines `<sha256>  <name>`. Throws BadInput for a folder in it. */
+export function folderDigest(folder: string, what: string): string {
+  const lines = namesIn(folder, what).map((name) => `${sha256Hex(readInput(join(folder, name), what))}  ${name}\n`);
+  return digestOf(lines.sort().join(''));
+}
+
+/** Names in a folder, sorted. Throws BadInput where it cannot be read. */
+export function namesIn(folder: string, what: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new BadInput(
+      'file.unreadable',
+      `cannot read the folder of ${what} ${folder}: ${reasons[code ?? ''] ?? code}`,
+      cause,
+    );
   }
 }
 

@@ -1,3 +1,3 @@
 export { toolNames } from './identify.ts';
 export { type NormaliseInput, normalise, type Origin } from './normalise.ts';
-export type { ToolRun } from './sidecar.ts';
+export { readSidecar, type ToolRun } from './sidecar.ts';

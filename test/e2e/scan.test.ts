@@ -35,7 +35,7 @@ function file(name: string, content: string): string {
 
 describe('scan refuses', () => {
   it.each<Refused>([
-    ['no report', () => ['scan'], 2, 'inputs.invalid', /report: is required/],
+    ['no report', () => ['scan'], 2, 'inputs.report', /needs --report/],
     [
       'a report that is not there',
       () => ['scan', '--report', '/nonexistent/trivy.json'],

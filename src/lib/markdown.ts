@@ -1,0 +1,4 @@
+/** Text that others wrote, for a cell of a Markdown table: it must neither break the table nor become markup. */
+export function cell(text: string): string {
+  return text.replace(/[\\`*_{}[\]<>|#&]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

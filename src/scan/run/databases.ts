@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, readFileSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { digestOf } from '../../lib/digest.ts';
+import { formatTime } from '../../lib/time.ts';
+import type { Database } from '../reading.ts';
+
+/** What trivy writes beside its database (its `metadata.json`, version 2 of the format). */
+const trivyMetadata = z.looseObject({ Version: z.int(), UpdatedAt: z.string() });
+
+/** Trivy's database: when it was built stands beside it. Null where it cannot be told, which denies. */
+export async function trivyDatabase(folder: string): Promise<Database> {
+  try {
+    const { Version, UpdatedAt } = trivyMetadata.parse(JSON.parse(readFileSync(join(folder, 'metadata.json'), 'utf8')));
+    const builtAt = Date.parse(UpdatedAt);
+    if (Number.isNaN(builtAt)) return null;
+    return {
+      version: String(Version),
+      builtAt: formatTime(builtAt),
+      digest: await fileDigest(join(folder, 'trivy.db')),
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** OSV's archives, one an ecosystem: as old as the oldest. Null where there is none, which denies. */
+export async function osvDatabase(folder: string): Promise<Database> {
+  try {
+    const archives = (await readdir(folder)).sort().map((ecosystem) => join(folder, ecosystem, 'all.zip'));
+    if (archives.length === 0) return null;
+    const lines: string[] = [];
+    const times: number[] = [];
+    for (const archive of archives) {
+      times.push((await stat(archive)).mtimeMs);
+      lines.push(`${await fileDigest(archive)}  ${archive.slice(folder.length + 1)}\n`);
+    }
+    return { version: null, builtAt: formatTime(Math.min(...times)), digest: digestOf(lines.join('')) };
+  } catch {
+    return null;
+  }
+}
+
+/** `sha256:…` of a file of any size. */
+export async function fileDigest(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return `sha256:${hash.digest('hex')}`;
+}

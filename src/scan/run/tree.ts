@@ -1,0 +1,92 @@
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BadInput, CouldNot } from '../../lib/errors.ts';
+import type { Exec } from '../../lib/exec.ts';
+
+/** What scanners read, made from a checkout: neither is the judged repository's own folder. */
+export interface Tree {
+  /** The checkout's HEAD, hex; what is not committed is not scanned. */
+  commit: string;
+  /** The files of the commit, without those by which a repository tells a scanner what to leave out. */
+  files: string;
+  /** The same repository without any files: its history alone. */
+  history: string;
+  /** Paths that were taken out of `files`. */
+  removed: string[];
+}
+
+/**
+ * Names of files that each of the scanners obeys when it finds them in what it scans (tried with the pinned versions): the judged
+ * party would decide what is found. Inline comments are dealt with by options of the tools.
+ */
+const OBEYED = new Set([
+  '.trivyignore',
+  '.trivyignore.yaml',
+  'trivy.yaml',
+  '.semgrepignore',
+  '.gitleaks.toml',
+  '.gitleaksignore',
+  '.checkov.yaml',
+  '.checkov.yml',
+  '.checkov.baseline',
+  'osv-scanner.toml',
+]);
+
+/**
+ * Clones the checkout twice below `into`. Throws BadInput for a folder that is no git checkout and for a shallow one: a secret
+ * in what was not fetched would not be found.
+ */
+export async function cleanTree(checkout: string, into: string, exec: Exec): Promise<Tree> {
+  const git = (cwd: string, ...args: string[]) =>
+    exec('git', ['-c', 'safe.directory=*', '-c', 'core.hooksPath=/dev/null', ...args], {
+      cwd,
+      env: gitEnvironment(into),
+    });
+  const head = await git(checkout, 'rev-parse', '--verify', 'HEAD^{commit}');
+  if (head.code !== 0)
+    throw new BadInput(
+      'scan.checkout',
+      `${checkout} is not a git checkout with a commit: check the caller's repository out first`,
+    );
+  if ((await git(checkout, 'rev-parse', '--is-shallow-repository')).stdout.trim() !== 'false')
+    throw new BadInput(
+      'scan.shallow',
+      `${checkout} holds a part of its history: a secret in the rest would not be found; check it out with fetch-depth 0 (GitLab: GIT_DEPTH 0)`,
+    );
+  const [files, history] = [join(into, 'files'), join(into, 'history.git')];
+  for (const [kind, target] of [
+    ['--no-local', files],
+    ['--bare', history],
+  ] as const) {
+    const { code, stderr } = await git(into, 'clone', '--quiet', kind, '--', checkout, target);
+    if (code !== 0) throw new CouldNot('scan.clone', `cannot copy ${checkout} to scan it: ${lastLine(stderr)}`);
+  }
+  return { commit: head.stdout.trim(), files, history, removed: removeObeyed(files) };
+}
+
+/** Nothing of the machine's or the user's git configuration: filters and templates would run programs. */
+function gitEnvironment(home: string): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '',
+    HOME: home,
+    LANG: 'C.UTF-8',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_LFS_SKIP_SMUDGE: '1',
+  };
+}
+
+function removeObeyed(files: string): string[] {
+  const removed = readdirSync(files, { recursive: true, encoding: 'utf8' })
+    .filter((path) => !path.startsWith('.git/') && OBEYED.has(path.split('/').at(-1) as string))
+    .sort();
+  for (const path of removed) if (existsSync(join(files, path))) rmSync(join(files, path), { recursive: true });
+  // Without a file of this name semgrep leaves out tests and vendored code; one that says nothing leaves nothing out.
+  writeFileSync(join(files, '.semgrepignore'), '# nothing is left out\n');
+  return removed;
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}
