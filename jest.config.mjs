@@ -7,5 +7,6 @@ export default {
   coverageProvider: 'v8',
   collectCoverageFrom: ['<rootDir>/build/src/**/*.js'],
   maxWorkers: 3,
-  testTimeout: 60_000,
+  // Generous: on a busy machine a program starts ten times slower, and what hangs is seen all the same.
+  testTimeout: 180_000,
 };

@@ -1,5 +1,5 @@
 /**
- * Writes what is derived: help texts and JSON Schemas for people's editors from the schemas, and what the program knows of
+ * Writes what is derived: help texts, JSON Schemas for people's editors and the components' faces from the schemas, and what the program knows of
  * `queries/`. `--check` writes nothing and fails when a file is not current.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { parseQuery, type Query } from '../src/audit/query-file.ts';
 import { commands } from '../src/commands/catalogue.ts';
 import { helpOf, listOfVerbs } from '../src/commands/help-text.ts';
 import { documents } from '../src/contract/documents.ts';
+import { faces } from './faces.ts';
 
 /** Every generated file and its content. */
 export async function generated(): Promise<Record<string, string>> {
@@ -24,6 +25,7 @@ export async function generated(): Promise<Record<string, string>> {
     'src/commands/version.generated.json': json({ version }),
     'src/audit/queries.generated.json': json(queries()),
     ...Object.fromEntries(schemas),
+    ...(await faces()),
   };
 }
 

@@ -1,0 +1,122 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { cleanEnvironment, run, sandboxes } from '../support/sandbox.ts';
+
+const sandbox = sandboxes();
+afterAll(sandbox.clean);
+
+interface Ran {
+  code: number | null;
+  log: string;
+  outputs: Record<string, string>;
+  summary: string;
+}
+
+/** Starts an action's bundle as a runner does: inputs in variables, files for what it puts out. */
+function runAction(name: string, inputs: Record<string, string>): Ran {
+  const folder = sandbox.folder('runner');
+  const file = (part: string) => {
+    writeFileSync(join(folder, part), '');
+    return join(folder, part);
+  };
+  const [output, summary] = [file('output'), file('summary')];
+  const { code, stdout, stderr } = run(process.execPath, [resolve('build/dist', `${name}.js`)], {
+    cwd: folder,
+    env: cleanEnvironment(folder, {
+      RUNNER_TEMP: folder,
+      GITHUB_WORKSPACE: folder,
+      GITHUB_OUTPUT: output,
+      GITHUB_STATE: file('state'),
+      GITHUB_ENV: file('env'),
+      GITHUB_STEP_SUMMARY: summary,
+      ...Object.fromEntries(Object.entries(inputs).map(([key, value]) => [`INPUT_${key.toUpperCase()}`, value])),
+    }),
+  });
+  const put = [...readFileSync(output, 'utf8').matchAll(/^(.+?)<<(ghadelimiter_\S+)\n([\s\S]*?)\n\2$/gm)];
+  return {
+    code,
+    log: stdout + stderr,
+    outputs: Object.fromEntries(put.map(([, key, , value]) => [key, value])),
+    summary: readFileSync(summary, 'utf8'),
+  };
+}
+
+const TRIVY = resolve('sample/reports/trivy.json');
+
+describe('each action', () => {
+  it.each(readdirSync('actions'))('%s without inputs says what it lacks, as an annotation, and blocks', (name) => {
+    const { code, log, outputs } = runAction(name, {});
+    expect([1, 2]).toContain(code);
+    expect(log).toMatch(new RegExp(`^::error title=gatehouse ${name}::`, 'm'));
+    expect(log).not.toMatch(/\n\s+at |node:internal/);
+    if (name !== 'policy-gate') expect(outputs).toEqual({});
+  });
+
+  it.each([
+    ['build-sign', { phase: 'sign', image: 'registry.example.org/app/web' }],
+    ['scan', { phase: 'record', report: TRIVY }],
+    ['evidence-emit', { type: 'run.sealed' }],
+    [
+      'policy-gate',
+      { stage: 'promote', environment: 'production', image: `registry.example.org/app/web@sha256:${'a'.repeat(64)}` },
+    ],
+    [
+      'deploy-by-digest',
+      {
+        decision: 'v1/records/x',
+        image: `registry.example.org/app/web@sha256:${'a'.repeat(64)}`,
+        environment: 'production',
+        target: 'production/web/Deployment/web',
+        manifest: 'web.yaml',
+      },
+    ],
+  ])('%s in a job of the caller answers workflow_untrusted', (name, inputs) => {
+    const { code, log } = runAction(name, inputs as unknown as Record<string, string>);
+    expect(code).toBe(1);
+    expect(log).toContain('outside the trusted workflow');
+  });
+
+  it.each(['key', 'run', 'facts', 'contract', 'now'])(
+    'takes no input %s: it would let the judged party choose its own truth',
+    (name) => {
+      const planted = join(sandbox.folder('planted'), name);
+      mkdirSync(planted);
+      const { log } = runAction('policy-gate', {
+        stage: 'promote',
+        environment: 'production',
+        image: 'x',
+        [name]: planted,
+      });
+      expect(log).not.toContain(planted);
+    },
+  );
+});
+
+describe('scan', () => {
+  it('of a report says what it found, in outputs and in a summary', () => {
+    const { code, outputs, summary } = runAction('scan', { report: TRIVY });
+    expect({ code, outputs }).toEqual({ code: 0, outputs: { status: 'complete' } });
+    expect(summary).toContain('| ✔ trivy 0.74.0 | complete | 4 medium |');
+  });
+
+  it('of an empty report blocks, and the summary says why', () => {
+    const report = join(sandbox.folder('report'), 'trivy.json');
+    writeFileSync(report, '');
+    const { code, outputs, summary } = runAction('scan', { report, tool: 'trivy' });
+    expect({ code, outputs }).toEqual({ code: 1, outputs: { status: 'error' } });
+    expect(summary).toMatch(/✖ trivy .*empty/);
+  });
+
+  it('F80 lets no report put out anything, end a table or give the runner a command', () => {
+    const hostile = JSON.parse(readFileSync(TRIVY, 'utf8'));
+    hostile.Trivy = { Version: '1|x<img src=x>\n::set-output name=a::b' };
+    const report = join(sandbox.folder('report'), 'trivy.json');
+    writeFileSync(report, JSON.stringify(hostile));
+    const { log, outputs, summary } = runAction('scan', { report });
+    expect(Object.keys(outputs)).toEqual(['status']);
+    expect(
+      log.split('\n').filter((line) => line.startsWith('::') && !line.startsWith('::error title=gatehouse scan::')),
+    ).toEqual([]);
+    expect(summary).not.toMatch(/<img|\|x/);
+  });
+});
