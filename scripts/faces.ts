@@ -83,7 +83,12 @@ function actionText(command: Command, { title, icon }: Face): string {
     author: 'Gatehouse',
     inputs: Object.fromEntries(inputs),
     outputs: Object.fromEntries(outputs),
-    runs: { using: 'node24', main: `../../dist/${command.name}.js` },
+    // The post step records a cancelled job: a verb that records nothing then has none.
+    runs: {
+      using: 'node24',
+      main: `../../dist/${command.name}.js`,
+      ...(command.cancelled === undefined ? {} : { post: `../../dist/${command.name}-post.js` }),
+    },
     branding: { icon, color: 'blue' },
   })}`;
 }

@@ -1,37 +1,62 @@
 import * as core from '@actions/core';
 import type { z } from 'zod';
 import { commands } from './commands/catalogue.ts';
-import type { Command, Result } from './commands/command.ts';
+import type { Command, Context, Result } from './commands/command.ts';
 import { metaOf, parseInputs } from './commands/inputs.ts';
 import { redactForms } from './evidence/redact.ts';
 import { GatehouseError, messageOf } from './lib/errors.ts';
 import { printable } from './lib/printable.ts';
 
+/** What the main process leaves for the one that runs after the job's steps. */
+const ENDED = 'gatehouse-ended';
+
 /**
  * The GitHub Action: INPUT_* → command → outputs, job summary, exit code. Reads only the inputs that may stand in a
- * workflow; never throws.
+ * workflow; never throws. Phase post runs when the job ends, however it ends: where the main process did not come to its end,
+ * somebody cancelled the job or the runner killed it, and that is recorded.
  */
 export async function action(name: string, phase: 'main' | 'post', home: string): Promise<void> {
-  if (phase === 'post') return;
+  if (phase === 'post') return await afterwards(name, home);
   try {
     const command = await (commands[name] as () => Promise<Command>)();
     const inputs = parseInputs(name, command.inputs, readInputs(command));
-    await publish(
-      name,
-      await command.run(inputs, {
-        home,
-        env: process.env,
-        now: Date.now,
-        sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-        progress: (line) => core.info(printable(line)),
-        working: () => {},
-        colour: false,
-      }),
-    );
+    await publish(name, await command.run(inputs, contextOf(home, process.env)));
   } catch (thrown) {
-    core.error(redactForms(messageOf(thrown)).value, { title: `gatehouse ${name}` });
-    process.exitCode = thrown instanceof GatehouseError ? thrown.exit : 3;
+    fail(name, thrown);
   }
+  core.saveState(ENDED, 'true');
+}
+
+async function afterwards(name: string, home: string): Promise<void> {
+  if (core.getState(ENDED) === 'true') return;
+  try {
+    const command = await (commands[name] as () => Promise<Command>)();
+    const inputs = parseInputs(name, command.inputs, readInputs(command));
+    const { recordCancelled } = await import('./commands/record-cancelled.ts');
+    // A slot of its own: what the main process signed under the step's name stands beside it.
+    const env = { ...process.env, GITHUB_ACTION: `${process.env.GITHUB_ACTION ?? 'step'}-post` };
+    const key = await recordCancelled(command, inputs, contextOf(home, env));
+    if (key !== null) core.warning(`gatehouse ${name} was cancelled; recorded as ${key}`);
+  } catch (thrown) {
+    fail(name, thrown);
+  }
+}
+
+function contextOf(home: string, env: Context['env']): Context {
+  return {
+    home,
+    env,
+    now: Date.now,
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    progress: (line) => core.info(printable(line)),
+    working: () => {},
+    colour: false,
+  };
+}
+
+function fail(name: string, thrown: unknown): void {
+  core.error(redactForms(messageOf(thrown)).value, { title: `gatehouse ${name}` });
+  process.exitCode = thrown instanceof GatehouseError ? thrown.exit : 3;
 }
 
 function readInputs(command: Command): Record<string, string> {

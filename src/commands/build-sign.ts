@@ -63,6 +63,8 @@ export const buildSign = command({
   ],
   inputs,
   outputs: { digest: 'sha256:… of the image', image: 'registry/repository@sha256:…' },
+  cancelled: ({ phase }) =>
+    phase === 'build' ? null : { type: 'build.completed', environment: null, data: { build: null, isolation: null } },
   run: async (given, context) => (given.phase === 'build' ? build(given) : await sign(given, context)),
 });
 

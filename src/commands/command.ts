@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { RecordType } from '../contract/roles.ts';
 import type { ExitCode } from '../lib/errors.ts';
 
 /** What a command may know of the world; entries make it, tests pass plain objects. */
@@ -30,6 +31,13 @@ export interface Result {
   outputs?: Record<string, string>;
 }
 
+/** The record that a verb leaves when its process was ended before it could say how it went. */
+export interface Cancelled {
+  type: RecordType;
+  environment: string | null;
+  data: Record<string, unknown>;
+}
+
 /** One verb. Keys of `inputs` are the names of flags, action inputs and component inputs alike. */
 export interface Command<S extends z.ZodObject = z.ZodObject> {
   name: string;
@@ -42,6 +50,8 @@ export interface Command<S extends z.ZodObject = z.ZodObject> {
   /** What an action or component puts out, by name. */
   outputs?: Record<string, string>;
   run(inputs: z.infer<S>, context: Context): Promise<Result>;
+  /** What to record of a run of it that was cancelled; null where it held no key, and so had promised nothing. */
+  cancelled?(inputs: z.infer<S>): Cancelled | null;
 }
 
 /** Keeps the inferred input types of `run` while the entries see one type of command. */

@@ -65,6 +65,11 @@ export const policyGate = command({
     'decision-id': 'id of the decision',
     'decision-key': 'key of its record in the store',
   },
+  cancelled: ({ stage, environment }) => ({
+    type: 'gate.decided',
+    environment: environment ?? null,
+    data: { stage: stage ?? null, error: 'cancelled', message: 'the job was ended before the gate had decided' },
+  }),
   run: async (given, context) =>
     given.facts === undefined
       ? await gate(given, context)

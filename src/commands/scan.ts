@@ -98,6 +98,10 @@ export const scan = command({
     digest: 'phase run: digest of the folder of reports',
     receipts: 'phases record and all: the store’s answers, a JSON list',
   },
+  cancelled: ({ phase }) =>
+    phase === 'record' || phase === 'all'
+      ? { type: 'scan.completed', environment: null, data: { tool: null, covers: [], status: 'error' } }
+      : null,
   run: async (given, context) => {
     if (given.phase === 'normalise') return reportsAnswer([read(given, null, context)]);
     if (given.phase === 'run') return await runOnly(given, context);

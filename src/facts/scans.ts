@@ -20,7 +20,12 @@ export async function scanFacts(ledger: Ledger, contract: Contract, digest: stri
     : { subject: digest, commit: null };
   const { records, unreadable } = await recordsAbout(ledger, digest, ['scan.completed']);
   return [
-    ...(await Promise.all(records.map((record) => scanOf(ledger, contract, about, record)))),
+    // One that was cancelled says nothing of the image or commit; that a scan is missing is said by its absence.
+    ...(await Promise.all(
+      records
+        .filter(({ record }) => record.outcome !== 'cancelled')
+        .map((record) => scanOf(ledger, contract, about, record)),
+    )),
     ...unreadable.map((each) => unreadableScan(contract, about, each)),
   ];
 }

@@ -1,56 +1,27 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { cleanEnvironment, run, sandboxes } from '../support/sandbox.ts';
+import { startAction } from '../support/runner.ts';
+import { sandboxes } from '../support/sandbox.ts';
 
 const sandbox = sandboxes();
 afterAll(sandbox.clean);
 
-interface Ran {
-  code: number | null;
-  log: string;
-  outputs: Record<string, string>;
-  summary: string;
-}
-
-/** Starts an action's bundle as a runner does: inputs in variables, files for what it puts out. */
-function runAction(name: string, inputs: Record<string, string>): Ran {
-  const folder = sandbox.folder('runner');
-  const file = (part: string) => {
-    writeFileSync(join(folder, part), '');
-    return join(folder, part);
-  };
-  const [output, summary] = [file('output'), file('summary')];
-  const { code, stdout, stderr } = run(process.execPath, [resolve('build/dist', `${name}.js`)], {
-    cwd: folder,
-    env: cleanEnvironment(folder, {
-      RUNNER_TEMP: folder,
-      GITHUB_WORKSPACE: folder,
-      GITHUB_OUTPUT: output,
-      GITHUB_STATE: file('state'),
-      GITHUB_ENV: file('env'),
-      GITHUB_STEP_SUMMARY: summary,
-      ...Object.fromEntries(Object.entries(inputs).map(([key, value]) => [`INPUT_${key.toUpperCase()}`, value])),
-    }),
-  });
-  const put = [...readFileSync(output, 'utf8').matchAll(/^(.+?)<<(ghadelimiter_\S+)\n([\s\S]*?)\n\2$/gm)];
-  return {
-    code,
-    log: stdout + stderr,
-    outputs: Object.fromEntries(put.map(([, key, , value]) => [key, value])),
-    summary: readFileSync(summary, 'utf8'),
-  };
-}
+const runAction = (name: string, inputs: Record<string, string>) =>
+  startAction(resolve('build/dist', `${name}.js`), inputs, sandbox.folder('runner'));
 
 const TRIVY = resolve('sample/reports/trivy.json');
 
 describe('each action', () => {
-  it.each(readdirSync('actions'))('%s without inputs says what it lacks, as an annotation, and blocks', (name) => {
-    const { code, log, outputs } = runAction(name, {});
-    expect([1, 2]).toContain(code);
-    expect(log).toMatch(new RegExp(`^::error title=gatehouse ${name}::`, 'm'));
-    expect(log).not.toMatch(/\n\s+at |node:internal/);
-    if (name !== 'policy-gate') expect(outputs).toEqual({});
-  });
+  it.each(readdirSync('actions'))(
+    '%s without inputs says what it lacks, as an annotation, and blocks',
+    async (name) => {
+      const { code, log, outputs } = await runAction(name, {});
+      expect([1, 2]).toContain(code);
+      expect(log).toMatch(new RegExp(`^::error title=gatehouse ${name}::`, 'm'));
+      expect(log).not.toMatch(/\n\s+at |node:internal/);
+      if (name !== 'policy-gate') expect(outputs).toEqual({});
+    },
+  );
 
   it.each([
     ['build-sign', { phase: 'sign', image: 'registry.example.org/app/web' }],
@@ -70,18 +41,18 @@ describe('each action', () => {
         manifest: 'web.yaml',
       },
     ],
-  ])('%s in a job of the caller answers workflow_untrusted', (name, inputs) => {
-    const { code, log } = runAction(name, inputs as unknown as Record<string, string>);
+  ])('%s in a job of the caller answers workflow_untrusted', async (name, inputs) => {
+    const { code, log } = await runAction(name, inputs as unknown as Record<string, string>);
     expect(code).toBe(1);
     expect(log).toContain('outside the trusted workflow');
   });
 
   it.each(['key', 'run', 'facts', 'contract', 'now'])(
     'takes no input %s: it would let the judged party choose its own truth',
-    (name) => {
+    async (name) => {
       const planted = join(sandbox.folder('planted'), name);
       mkdirSync(planted);
-      const { log } = runAction('policy-gate', {
+      const { log } = await runAction('policy-gate', {
         stage: 'promote',
         environment: 'production',
         image: 'x',
@@ -93,26 +64,26 @@ describe('each action', () => {
 });
 
 describe('scan', () => {
-  it('of a report says what it found, in outputs and in a summary', () => {
-    const { code, outputs, summary } = runAction('scan', { report: TRIVY });
+  it('of a report says what it found, in outputs and in a summary', async () => {
+    const { code, outputs, summary } = await runAction('scan', { report: TRIVY });
     expect({ code, outputs }).toEqual({ code: 0, outputs: { status: 'complete' } });
     expect(summary).toContain('| ✔ trivy 0.74.0 | complete | 4 medium |');
   });
 
-  it('of an empty report blocks, and the summary says why', () => {
+  it('of an empty report blocks, and the summary says why', async () => {
     const report = join(sandbox.folder('report'), 'trivy.json');
     writeFileSync(report, '');
-    const { code, outputs, summary } = runAction('scan', { report, tool: 'trivy' });
+    const { code, outputs, summary } = await runAction('scan', { report, tool: 'trivy' });
     expect({ code, outputs }).toEqual({ code: 1, outputs: { status: 'error' } });
     expect(summary).toMatch(/✖ trivy .*empty/);
   });
 
-  it('F80 lets no report put out anything, end a table or give the runner a command', () => {
+  it('F80 lets no report put out anything, end a table or give the runner a command', async () => {
     const hostile = JSON.parse(readFileSync(TRIVY, 'utf8'));
     hostile.Trivy = { Version: '1|x<img src=x>\n::set-output name=a::b' };
     const report = join(sandbox.folder('report'), 'trivy.json');
     writeFileSync(report, JSON.stringify(hostile));
-    const { log, outputs, summary } = runAction('scan', { report });
+    const { log, outputs, summary } = await runAction('scan', { report });
     expect(Object.keys(outputs)).toEqual(['status']);
     expect(
       log.split('\n').filter((line) => line.startsWith('::') && !line.startsWith('::error title=gatehouse scan::')),

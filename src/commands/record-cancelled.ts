@@ -1,0 +1,24 @@
+import { roleOfType } from '../contract/roles.ts';
+import type { Command, Context } from './command.ts';
+import { openStage } from './stage.ts';
+
+/**
+ * Records that a run of the command was cancelled; gives the record's key, or null where there is nothing to record. For a
+ * process of its own, started after the one that was ended: what that one had already written stays as it is.
+ */
+export async function recordCancelled(
+  command: Command,
+  inputs: Parameters<Command['run']>[0],
+  context: Context,
+): Promise<string | null> {
+  const event = command.cancelled?.(inputs) ?? null;
+  if (event === null) return null;
+  const stage = await openStage(roleOfType[event.type], command.name, {}, context);
+  const { run } = stage.identity;
+  const { key } = await stage.write({
+    ...event,
+    subjects: [{ name: run.repository, kind: 'commit', digest: `gitCommit:${run.sha}` }],
+    outcome: 'cancelled',
+  });
+  return key;
+}
