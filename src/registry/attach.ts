@@ -31,6 +31,9 @@ export interface AttachedAll {
  * Attaches everything to one subject in one step: each bundle as a referrer, envelopes at `.att` and payloads at `.sig`;
  * then reads all of it back, as a verifier would, and compares the bytes. `now` (milliseconds) is the annotation `created`.
  *
+ * What is not there when it is read back is written again: on a busy machine another writer may take longer from reading a tag
+ * to writing it than anybody waits for. Writing again adds nothing that is there.
+ *
  * Throws BadInput for what no reader would take, Denied where the subject is not there as described or what is read back is
  * not what was written, CouldNot where the registry does not keep it. After an error some of it may be there: do it again.
  */
@@ -52,14 +55,25 @@ export async function attachAll(
   const attestations = attachments.flatMap(({ envelope, predicateType }) =>
     envelope === undefined ? [] : [attestationLayer(envelope, predicateType)],
   );
-  const [, signatureManifest, attestationManifest] = await Promise.all([
-    attachBundles(client, repository, subject.digest, attachments, manifests),
-    writeLegacy(client, repository, subject.digest, 'signature-tag', signatures),
-    writeLegacy(client, repository, subject.digest, 'attestation-tag', attestations),
-  ]);
-  await readBack(client, repository, subject.digest, { attachments, manifests, signatures, attestations });
-  return { bundles: manifests.map(({ descriptor }) => descriptor), signatureManifest, attestationManifest };
+  for (let round = 1; ; round++) {
+    const [, signatureManifest, attestationManifest] = await Promise.all([
+      attachBundles(client, repository, subject.digest, attachments, manifests),
+      writeLegacy(client, repository, subject.digest, 'signature-tag', signatures),
+      writeLegacy(client, repository, subject.digest, 'attestation-tag', attestations),
+    ]);
+    try {
+      await readBack(client, repository, subject.digest, { attachments, manifests, signatures, attestations });
+      return { bundles: manifests.map(({ descriptor }) => descriptor), signatureManifest, attestationManifest };
+    } catch (thrown) {
+      if (round === ROUNDS || !(thrown instanceof CouldNot && thrown.code === 'attach.not_kept')) throw thrown;
+      await client.timing.sleep(ROUND_DELAY * round * (0.5 + client.timing.random()));
+    }
+  }
 }
+
+const ROUNDS = 4;
+/** Milliseconds. */
+const ROUND_DELAY = 1000;
 
 function check({ bundleBytes, predicateType, envelope, simpleSigning }: ReadyAttachment): void {
   for (const [what, bytes] of [

@@ -246,6 +246,18 @@ describe('attaching', () => {
     });
   });
 
+  it('writes again what is not there when it is read back: somebody overwrote the tag meanwhile', async () => {
+    const bundle = digestOf(json({ bundle: 'x' }));
+    let lost = 0;
+    const { client, seen } = await scene.open({
+      faults: ({ method, path }) => (method === 'GET' && path.endsWith(bundle) && lost++ === 0 ? 404 : null),
+    });
+    const top = await pushTiny(client, scene.layout(imageParts()));
+    await attachAll(client, REPOSITORY, top, [ready('x')], NOW);
+    expect(lost).toBeGreaterThan(1);
+    expect(seen.filter(({ method, path }) => method === 'PUT' && path.endsWith('.att'))).toHaveLength(1);
+  });
+
   it('to a registry that serves another bundle than it was given fails', async () => {
     const bundle = json({ bundle: 'x' });
     const other = { status: 200, body: Buffer.alloc(bundle.length, ' ') };
