@@ -119,7 +119,11 @@ describe.each(faces)('$title', ({ kind, tool, lay, face, start, program }) => {
     const run = async (plant?: string) => {
       const release = sandbox.folder('release');
       lay(release);
-      if (plant !== undefined) writeFileSync(join(release, 'dist', program), plant);
+      if (plant !== undefined) {
+        writeFileSync(join(release, 'dist', program), plant);
+        // The post step would otherwise say that the main one never came to its end, which fails the job as well.
+        writeFileSync(join(release, 'dist', 'policy-gate-post.js'), '');
+      }
       return await start(release, '', {});
     };
 
