@@ -1,0 +1,2 @@
+import { action } from './index.js';
+await action('deploy-by-digest', 'main', import.meta.dirname);

@@ -1,0 +1,2 @@
+import { action } from './index.js';
+await action('evidence-emit', 'main', import.meta.dirname);
