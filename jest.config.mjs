@@ -6,7 +6,7 @@ export default {
   testMatch: ['**/*.test.js'],
   coverageProvider: 'v8',
   collectCoverageFrom: ['<rootDir>/build/src/**/*.js'],
-  maxWorkers: 3,
+  maxWorkers: 2,
   // Generous: on a busy machine a program starts ten times slower, and what hangs is seen all the same.
   testTimeout: 180_000,
 };

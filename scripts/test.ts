@@ -36,7 +36,8 @@ const { status } = spawnSync(
   { stdio: 'inherit', env: { ...process.env, TMPDIR: process.env.TMPDIR ?? temporaryFolder() } },
 );
 const results = JSON.parse(readFileSync('build/results.json', 'utf8'));
-const skipped = skippedTests(results);
+const skipped = testsThat(results, 'pending');
+for (const name of testsThat(results, 'failed')) console.log(`FAILED: ${name}`);
 for (const name of skipped) console.log(`SKIPPED: ${name}`);
 const unexcused = skipped.filter((name) => !name.startsWith('the corpus of '));
 console.log(
@@ -48,10 +49,11 @@ if (process.env.CI === 'true' && unexcused.length > 0) {
   process.exitCode = 1;
 }
 
-function skippedTests(results: {
-  testResults: { assertionResults: { status: string; fullName: string }[] }[];
-}): string[] {
+function testsThat(
+  results: { testResults: { assertionResults: { status: string; fullName: string }[] }[] },
+  ended: 'pending' | 'failed',
+): string[] {
   return results.testResults.flatMap((file) =>
-    file.assertionResults.filter((test) => test.status === 'pending').map((test) => test.fullName),
+    file.assertionResults.filter((test) => test.status === ended).map((test) => test.fullName),
   );
 }
