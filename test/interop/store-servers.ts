@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -10,6 +8,7 @@ import {
   PutObjectLockConfigurationCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { freePorts } from '../support/ports.ts';
 import { cleanEnvironment } from '../support/sandbox.ts';
 import { toolPath } from '../support/tools.ts';
 
@@ -27,7 +26,7 @@ export const SECRET = 'a-secret-that-must-never-be-printed';
 
 /** versitygw over two folders: the newest versions, and those below them. */
 export async function startVersitygw(folder: string): Promise<S3Server> {
-  const port = await freePort();
+  const [port] = (await freePorts(1)) as [number];
   const [data, versions] = ['data', 'versions'].map((name) => join(folder, name)) as [string, string];
   for (const each of [data, versions]) mkdirSync(each);
   const args = ['--port', `127.0.0.1:${port}`, '--quiet', 'posix', '--versioning-dir', versions, data];
@@ -40,7 +39,7 @@ export async function startVersitygw(folder: string): Promise<S3Server> {
 
 /** LocalStack's S3 and STS; takes any credentials. */
 export async function startLocalstack(folder: string): Promise<S3Server> {
-  const port = await freePort();
+  const [port] = (await freePorts(1)) as [number];
   const child = spawn(join(dirname(toolPath('localstack')), 'python'), ['-m', 'localstack.runtime.main'], {
     stdio: 'ignore',
     env: cleanEnvironment(folder, {
@@ -110,14 +109,4 @@ async function ready(child: ChildProcess, port: number): Promise<S3Server> {
     await sleep(250);
   }
   return { endpoint, env: { AWS_ACCESS_KEY_ID: KEY_ID, AWS_SECRET_ACCESS_KEY: SECRET }, admin, stop };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

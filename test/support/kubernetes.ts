@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findTool } from '../../scripts/tools/find.ts';
 import { http } from '../../src/lib/http.ts';
+import { freePorts } from './ports.ts';
 import { cleanEnvironment, type Ended, run } from './sandbox.ts';
 import { selfSigned } from './self-signed.ts';
 import { toolPath } from './tools.ts';
@@ -139,12 +139,4 @@ async function end(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await gone;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((each) => new Promise<void>((done) => void each.listen(0, '127.0.0.1', done))));
-  const ports = servers.map((each) => (each.address() as AddressInfo).port);
-  await Promise.all(servers.map((each) => new Promise((done) => void each.close(done))));
-  return ports;
 }
