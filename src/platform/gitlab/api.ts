@@ -11,29 +11,35 @@ export interface GitlabAccess {
   sleep(milliseconds: number): Promise<void>;
 }
 
-export interface GitlabApi extends Pick<Rest, 'get' | 'list' | 'pages'> {
+export interface GitlabApi extends Pick<Rest, 'get' | 'find' | 'list' | 'pages'> {
   /** Asks GraphQL, which alone knows the accounts behind commits. */
   query<S extends z.ZodType>(
     question: Omit<Question<S>, 'path'> & { query: string; variables: Record<string, string> },
   ): Promise<z.infer<S>>;
 }
 
-/** GitLab's API, asked about one project by its number: paths begin behind `/projects/<id>`. */
-export function gitlabApi({ http, api, token, sleep }: GitlabAccess, projectId: string): GitlabApi {
-  const rest = createRest({ http, base: api, headers: { [token.kind]: token.value }, sleep });
+/** GitLab's API as a whole: what belongs to no project, such as runners. */
+export function gitlabRest({ http, api, token, sleep }: GitlabAccess): Rest {
+  return createRest({ http, base: api, headers: { [token.kind]: token.value }, sleep });
+}
+
+/** GitLab's API, asked about one project by its number or whole path: paths begin behind `/projects/<id>`. */
+export function gitlabApi(access: GitlabAccess, projectId: string): GitlabApi {
+  const rest = gitlabRest(access);
   const within = <S extends z.ZodType>(question: Question<S>): Question<S> => ({
     ...question,
     path: `/projects/${encodeURIComponent(projectId)}${question.path}`,
   });
   return {
     get: (question) => rest.get(within(question)),
+    find: (question) => rest.find(within(question)),
     pages: (question) => rest.pages(within(question)),
     list: (question) => rest.list(within(question)),
     query: ({ query, variables, ...question }) =>
       rest.post({
         ...question,
         path: '',
-        url: api.replace(/\/v4\/*$/, '/graphql'),
+        url: access.api.replace(/\/v4\/*$/, '/graphql'),
         body: { query, variables },
       }),
   };
