@@ -110,7 +110,7 @@ function environmentOf({ environments }: ContractFile, given: string | undefined
 }
 
 const REPOSITORIES = {
-  github: /^[A-Za-z0-9-]+\/[A-Za-z0-9._-]+$/,
+  github: /^[A-Za-z0-9-]+\/(?!\.{1,2}$)[A-Za-z0-9._-]+$/,
   gitlab: /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)+$/,
 };
 
