@@ -63,12 +63,13 @@ async function trustFaults({ jobs }: Workflow): Promise<string[]> {
     Object.keys(jobs).join() === ORDER.join() ? [] : ['the jobs are not those of the contract, in its order'];
   for (const [name, job] of Object.entries(jobs))
     faults.push(...(await jobFaults(name, job)).map((fault) => `${name} ${fault}`));
-  const sealed = [jobs.seal?.needs ?? []].flat();
+  const { open, seal } = jobs as Partial<typeof jobs>;
+  const sealed = [seal?.needs ?? []].flat();
   const unsealed = ORDER.filter((name) => !['seal', 'preview'].includes(name) && !sealed.includes(name));
   if (unsealed.length > 0) faults.push(`seal does not wait for ${unsealed.join(', ')}`);
-  if (jobs.seal?.if?.includes('always()') !== true) faults.push('seal is left out when a job fails');
-  if (jobs.open?.if?.includes('github.ref_protected') !== true) faults.push('open runs for unprotected refs');
-  if (jobs.open?.if?.includes("!startsWith(github.event_name, 'pull_request')") !== true)
+  if (seal?.if?.includes('always()') !== true) faults.push('seal is left out when a job fails');
+  if (open?.if?.includes('github.ref_protected') !== true) faults.push('open runs for unprotected refs');
+  if (open?.if?.includes("!startsWith(github.event_name, 'pull_request')") !== true)
     faults.push('open runs for pull requests');
   return faults;
 }
