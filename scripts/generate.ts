@@ -4,11 +4,11 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
 import { parseQuery, type Query } from '../src/audit/query-file.ts';
 import { commands } from '../src/commands/catalogue.ts';
 import { helpOf, listOfVerbs } from '../src/commands/help-text.ts';
 import { documents } from '../src/contract/documents.ts';
+import * as z from '../src/lib/zod.ts';
 import { faces } from './faces.ts';
 
 /** Every generated file and its content. */

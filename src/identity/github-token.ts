@@ -1,11 +1,12 @@
-import { z } from 'zod';
+import { filled } from '../contract/primitives.ts';
 import type { Http } from '../lib/http.ts';
 import { parseJson } from '../lib/json.ts';
+import * as z from '../lib/zod.ts';
 
 /** An ID token, not verified yet, or why there is none. */
 export type RequestedToken = { token: string } | { token: null; why: string };
 
-const reply = z.looseObject({ value: z.string().min(1) });
+const reply = z.looseObject({ value: filled });
 
 /**
  * Asks GitHub's runner for an ID token with this audience. Address and password come from the environment and are believed for
