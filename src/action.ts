@@ -70,7 +70,7 @@ async function publish(name: string, result: Result): Promise<void> {
   core.info(printable(result.text));
   for (const [output, value] of Object.entries(result.outputs ?? {})) core.setOutput(output, value);
   if (result.summary !== undefined && process.env.GITHUB_STEP_SUMMARY !== undefined)
-    await core.summary.addRaw(result.summary, true).write();
+    await core.summary.addRaw(result.summary(), true).write();
   if (result.exit !== 0) core.error(firstLine(result.text), { title: `gatehouse ${name}` });
   process.exitCode = result.exit;
 }

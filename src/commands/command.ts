@@ -25,8 +25,8 @@ export interface Result {
   json: unknown;
   /** The same for people; may hold several lines. */
   text: string;
-  /** Markdown for a job summary. */
-  summary?: string;
+  /** Markdown for a job summary, made only where there is one. */
+  summary?: () => string;
   /** Outputs of the action and component, by name. */
   outputs?: Record<string, string>;
 }

@@ -3,10 +3,17 @@ import { BadInput } from '../lib/errors.ts';
 import { similar } from '../lib/similar.ts';
 import type * as z from '../lib/zod.ts';
 import type { Command } from './command.ts';
-import { isToggle, metaOf } from './inputs.ts';
+import { isToggle, metaOf, parseInputs } from './inputs.ts';
 
-/** The words behind a verb as raw inputs. Throws BadInput for an unknown or repeated flag and for a word too many. */
-export function flagsOf(command: Command, words: string[]): Record<string, string | undefined> {
+/**
+ * The words behind a verb as its inputs. Throws BadInput for an unknown or repeated flag, for a word too many, and for each input
+ * that is missing or wrong.
+ */
+export function inputsOf(command: Command, words: string[]): z.infer<Command['inputs']> {
+  return parseInputs(command.name, command.inputs, flagsOf(command, words));
+}
+
+function flagsOf(command: Command, words: string[]): Record<string, string | undefined> {
   const fields = Object.entries(command.inputs.shape) as [string, z.ZodMiniType][];
   const places = fields
     .filter(([, schema]) => metaOf(schema).positional !== undefined)

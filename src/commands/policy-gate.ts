@@ -144,7 +144,7 @@ function answer(decision: Decision, key: string | null, context: Context): Resul
     exit: decision.outcome === 'allow' ? 0 : 1,
     json: key === null ? decision : { ...decision, key },
     text: explainDecision(decision, context.colour),
-    summary: summariseDecision(decision),
+    summary: () => summariseDecision(decision),
     outputs: decision.simulated ? {} : outputs,
   };
 }

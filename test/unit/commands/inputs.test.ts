@@ -1,6 +1,6 @@
 import { type Command, command } from '../../../src/commands/command.ts';
-import { flagsOf } from '../../../src/commands/flags.ts';
-import { choice, isToggle, metaOf, parseInputs, text, toggle } from '../../../src/commands/inputs.ts';
+import { inputsOf } from '../../../src/commands/flags.ts';
+import { choice, isToggle, metaOf, text, toggle } from '../../../src/commands/inputs.ts';
 import * as z from '../../../src/lib/zod.ts';
 
 const inputs = z.strictObject({
@@ -18,7 +18,7 @@ const sample: Command = command({
   inputs,
   run: async () => ({ exit: 0, json: null, text: '' }),
 });
-const read = (...words: string[]) => parseInputs('sample', inputs, flagsOf(sample, words));
+const read = (...words: string[]) => inputsOf(sample, words);
 const refusal = (...words: string[]) => {
   try {
     return read(...words);
