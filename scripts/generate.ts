@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import { toJSONSchema } from 'zod/mini';
 import { parseQuery, type Query } from '../src/audit/query-file.ts';
 import { commands } from '../src/commands/catalogue.ts';
 import { helpOf, listOfVerbs } from '../src/commands/help-text.ts';
@@ -18,7 +18,7 @@ export async function generated(): Promise<Record<string, string>> {
   const help = { '': listOfVerbs(all), ...Object.fromEntries(all.map((command) => [command.name, helpOf(command)])) };
   const schemas = Object.entries(documents).map(([name, schema]) => [
     `schemas/${name}.json`,
-    json(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })),
+    json(toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })),
   ]);
   const components = await faces();
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));

@@ -1,11 +1,11 @@
 import * as core from '@actions/core';
-import type { z } from 'zod';
 import { commands } from './commands/catalogue.ts';
 import type { Command, Context, Result } from './commands/command.ts';
 import { metaOf, parseInputs } from './commands/inputs.ts';
 import { redactForms } from './evidence/redact.ts';
 import { GatehouseError, messageOf } from './lib/errors.ts';
 import { printable } from './lib/printable.ts';
+import type * as z from './lib/zod.ts';
 
 /** What the main process leaves for the one that runs after the job's steps. */
 const ENDED = 'gatehouse-ended';
@@ -60,7 +60,7 @@ function fail(name: string, thrown: unknown): void {
 }
 
 function readInputs(command: Command): Record<string, string> {
-  const fields = Object.entries(command.inputs.shape) as [string, z.ZodType][];
+  const fields = Object.entries(command.inputs.shape) as [string, z.ZodMiniType][];
   return Object.fromEntries(
     fields.filter(([, schema]) => metaOf(schema).cliOnly !== true).map(([name]) => [name, core.getInput(name)]),
   );
@@ -70,7 +70,7 @@ async function publish(name: string, result: Result): Promise<void> {
   core.info(printable(result.text));
   for (const [output, value] of Object.entries(result.outputs ?? {})) core.setOutput(output, value);
   if (result.summary !== undefined && process.env.GITHUB_STEP_SUMMARY !== undefined)
-    await core.summary.addRaw(result.summary, true).write();
+    await core.summary.addRaw(result.summary(), true).write();
   if (result.exit !== 0) core.error(firstLine(result.text), { title: `gatehouse ${name}` });
   process.exitCode = result.exit;
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import type { Decision, Reason } from '../contract/decision.ts';
 import type { Target } from '../contract/target.ts';
 import { requireDecision } from '../deploy/decision.ts';
@@ -11,6 +10,7 @@ import { readVerified } from '../facts/evidence.ts';
 import { releaseOf } from '../facts/release.ts';
 import { Denied, messageOf } from '../lib/errors.ts';
 import { formatTime } from '../lib/time.ts';
+import * as z from '../lib/zod.ts';
 import type { Reference } from '../registry/reference.ts';
 import { type Context, command, type Result } from './command.ts';
 import { openWay, wayInputs } from './deploy-way.ts';

@@ -13,7 +13,7 @@ export function reportsAnswer(reports: readonly ScanReport[]): Result {
     exit: wrongTool ? 2 : status === 'complete' ? 0 : 1,
     json: reports.length === 1 ? reports[0] : { reports: reports.map(brief) },
     text: reports.map(inWords).join('\n'),
-    summary: summarise(reports),
+    summary: () => summarise(reports),
     outputs: { status },
   };
 }
