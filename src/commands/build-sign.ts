@@ -5,6 +5,7 @@ import { digest as digestSchema } from '../contract/primitives.ts';
 import { redact } from '../evidence/redact.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { BadInput, Denied } from '../lib/errors.ts';
+import { cell } from '../lib/markdown.ts';
 import * as z from '../lib/zod.ts';
 import { attachAll } from '../registry/attach.ts';
 import type { RegistryClient } from '../registry/client.ts';
@@ -79,6 +80,7 @@ function build(given: Inputs): Result {
     exit: 0,
     json: { digest, platforms },
     text: `layout ${given.layout} holds ${digest} (${platforms.join(', ')})`,
+    summary: () => `## 📦 Built\n\n\`${digest}\` for ${cell(platforms.join(', '))}. Nothing is pushed or signed yet.\n`,
     outputs: { digest },
   };
 }
@@ -132,6 +134,19 @@ async function sign(given: Inputs, context: Context): Promise<Result> {
       `${adopted ? 'adopted' : 'pushed'} and signed ${image}`,
       ...statements.map(({ predicateType }) => `  ✔ ${labels[predicateType] ?? predicateType}`),
     ].join('\n'),
+    summary: () =>
+      [
+        `## ✍️ ${adopted ? 'Adopted' : 'Pushed'} and signed`,
+        '',
+        `\`${image}\``,
+        '',
+        ...[...new Set(statements.map(({ predicateType }) => labels[predicateType] ?? predicateType))].map(
+          (label) => `- ${label}`,
+        ),
+        '',
+        'Attached to the image, read back and verified.',
+        '',
+      ].join('\n'),
     outputs: { digest, image },
   };
 }

@@ -11,6 +11,7 @@ import { requiredStages } from '../evidence/stages.ts';
 import { BadInput, Denied, messageOf } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
+import { cell } from '../lib/markdown.ts';
 import { formatTime, parseTime } from '../lib/time.ts';
 import * as z from '../lib/zod.ts';
 import { type Context, command, type Result } from './command.ts';
@@ -189,5 +190,11 @@ function commitOf({ identity }: Stage) {
 
 function answer({ schema, key, versionId, storeTime, digest }: Receipt, says: string): Result {
   const receipt = { schema, key, versionId, storeTime, digest };
-  return { exit: 0, json: receipt, text: `${says}\n  ${key}`, outputs: { receipt: JSON.stringify(receipt) } };
+  return {
+    exit: 0,
+    json: receipt,
+    text: `${says}\n  ${key}`,
+    summary: () => `## 🧾 Recorded\n\n${cell(says)}\n\n\`${key}\`\n`,
+    outputs: { receipt: JSON.stringify(receipt) },
+  };
 }

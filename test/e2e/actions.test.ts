@@ -15,10 +15,11 @@ describe('each action', () => {
   it.each(readdirSync('actions'))(
     '%s without inputs says what it lacks, as an annotation, and blocks',
     async (name) => {
-      const { code, log, outputs } = await runAction(name, {});
+      const { code, log, outputs, summary } = await runAction(name, {});
       expect([1, 2]).toContain(code);
       expect(log).toMatch(new RegExp(`^::error title=gatehouse ${name}::`, 'm'));
       expect(log).not.toMatch(/\n\s+at |node:internal/);
+      if (name !== 'policy-gate') expect(summary).toContain(`## ⛔ ${name} stopped`);
       if (name !== 'policy-gate') expect(outputs).toEqual({});
     },
   );
