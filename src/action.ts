@@ -72,6 +72,10 @@ function readInputs(command: Command): Record<string, string> {
 async function publish(name: string, result: Result): Promise<void> {
   core.info(printable(result.text));
   for (const [output, value] of Object.entries(result.outputs ?? {})) core.setOutput(output, value);
+  for (const { level, file, line, title, message } of result.annotations?.() ?? []) {
+    const remark = level === 'warning' ? core.warning : core.notice;
+    remark(message, { title, file, ...(line === null ? {} : { startLine: line }) });
+  }
   if (result.summary !== undefined) await summarise(result.summary());
   if (result.exit !== 0) core.error(firstLine(result.text), { title: `gatehouse ${name}` });
   process.exitCode = result.exit;

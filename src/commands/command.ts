@@ -1,6 +1,7 @@
 import type { RecordType } from '../contract/roles.ts';
 import type { ExitCode } from '../lib/errors.ts';
 import type * as z from '../lib/zod.ts';
+import type { Annotation } from './annotations.ts';
 
 /** What a command may know of the world; entries make it, tests pass plain objects. */
 export interface Context {
@@ -27,6 +28,8 @@ export interface Result {
   text: string;
   /** Markdown for a job summary, made only where there is one. */
   summary?: () => string;
+  /** Remarks at lines of the repository's files. */
+  annotations?: () => Annotation[];
   /** Outputs of the action and component, by name. */
   outputs?: Record<string, string>;
 }
