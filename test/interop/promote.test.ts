@@ -28,6 +28,13 @@ const jobs = ({ stdout }: Ended, ending: 'succeeded' | 'failed') =>
     how === ending ? [name as string] : [],
   );
 
+/** How the run was sealed: the first line of a seal is its record. */
+async function sealedAs(key: string): Promise<string> {
+  const bytes = await openStore(`file://${scene.hosted.site.path('store')}`, {}).get(key);
+  const { dsseEnvelope } = JSON.parse(String(bytes).split('\n', 1)[0] as string);
+  return JSON.parse(Buffer.from(dsseEnvelope.payload, 'base64').toString()).predicate.outcome;
+}
+
 describe('the reusable workflow under act', () => {
   itAct('keeps to a preview what is on no protected ref', async () => {
     const ended = await scene.run({ isProtected: false });
@@ -90,7 +97,10 @@ describe('the reusable workflow under act', () => {
   });
 
   itAct('leaves one seal an attempt and a ledger that verifies', async () => {
-    expect(await keys('v1/seals/')).toHaveLength(5);
+    const seals = (await keys('v1/seals/')).sort();
+    expect(seals.map((key) => /seal-(\d)/.exec(key)?.[1])).toEqual(['1', '2', '3', '4', '5']);
+    const outcomes = await Promise.all(seals.map(sealedAs));
+    expect(outcomes).toEqual(['failure', 'failure', 'failure', 'failure', 'success']);
     const { site, run } = scene.hosted;
     const trust = site.path('trust.json');
     const pem = (role: string) => [publicKeyOf(site, role)];
