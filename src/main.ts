@@ -1,3 +1,4 @@
+import { commands } from './commands/catalogue.ts';
 import type { Command, Context, Result } from './commands/command.ts';
 import { redactForms } from './evidence/redact.ts';
 import { BadInput, GatehouseError, messageOf } from './lib/errors.ts';
@@ -41,28 +42,24 @@ async function run(words: string[], home: string, json: boolean): Promise<number
     return verb === undefined ? 2 : 0;
   }
   const command = await commandOf(verb);
-  const { parseInputs } = await import('./commands/inputs.ts');
-  const { flagsOf } = await import('./commands/flags.ts');
-  const inputs = parseInputs(command.name, command.inputs, flagsOf(command, rest));
-  return print(await command.run(inputs, contextOf(home, json)), json);
+  const { inputsOf } = await import('./commands/flags.ts');
+  return print(await command.run(inputsOf(command, rest), contextOf(home, json)), json);
 }
 
 async function showHelp(verb: string | undefined, json: boolean): Promise<void> {
   const { help } = await import('./commands/help.ts');
   const text = help(verb === undefined || verb.startsWith('-') ? '' : verb);
-  if (text === null) throw await unknownVerb(verb as string);
+  if (text === null) throw unknownVerb(verb as string);
   process.stdout.write(json ? `${JSON.stringify({ help: text }, null, 2)}\n` : text);
 }
 
 async function commandOf(verb: string): Promise<Command> {
-  const { commands } = await import('./commands/catalogue.ts');
   const load = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
   if (load !== undefined) return await load();
-  throw await unknownVerb(verb);
+  throw unknownVerb(verb);
 }
 
-async function unknownVerb(verb: string): Promise<BadInput> {
-  const { commands } = await import('./commands/catalogue.ts');
+function unknownVerb(verb: string): BadInput {
   const meant = similar(verb, Object.keys(commands));
   return new BadInput(
     'cli.unknown_verb',

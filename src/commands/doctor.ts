@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
 import { BadInput } from '../lib/errors.ts';
 import { parseDuration } from '../lib/time.ts';
+import * as z from '../lib/zod.ts';
 import { probeStore } from '../store/probe.ts';
 import { PROBE_PREFIX, type StoreFacts } from '../store/store-facts.ts';
 import { command, type Result } from './command.ts';
@@ -9,7 +9,7 @@ import type { Check } from './doctor/check.ts';
 import { checkStore } from './doctor/store-checks.ts';
 import { verdict } from './doctor/verdict.ts';
 import { requireUnbentEnvironment } from './environment.ts';
-import { text, toggle } from './inputs.ts';
+import { optionalText, toggle } from './inputs.ts';
 import { ownContract, ownContractPath } from './release.ts';
 import { absoluteUrl } from './stage.ts';
 
@@ -41,31 +41,31 @@ export const doctor = command({
   ],
   inputs: z.strictObject({
     platform: toggle({ description: 'look at the platform in place of the store', cliOnly: true }),
-    repository: text({
+    repository: optionalText({
       description: 'with --platform: the application’s repository (GitLab: project with its whole path)',
       value: 'OWNER/NAME',
       cliOnly: true,
-    }).optional(),
-    environment: text({
+    }),
+    environment: optionalText({
       description: 'with --platform: the environment of contract.yml; needed where it has several',
       value: 'NAME',
       cliOnly: true,
-    }).optional(),
-    host: text({
+    }),
+    host: optionalText({
       description: 'with --platform: which platform of contract.yml, where it has several',
       value: 'HOST',
       cliOnly: true,
-    }).optional(),
-    store: text({
+    }),
+    store: optionalText({
       description: 'the store to look at; without it evidence.store of the contract beside this program',
       value: 'URL',
       cliOnly: true,
-    }).optional(),
-    'retention-years': text({
+    }),
+    'retention-years': optionalText({
       description: 'calendar years that evidence is kept; without it evidence.retention-years of the contract',
       value: 'YEARS',
       cliOnly: true,
-    }).optional(),
+    }),
   }),
   run: async (given, context) => {
     requireUnbentEnvironment(context.env);

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import type { Decision } from '../contract/decision.ts';
 import { loadContract } from '../contract/load-contract.ts';
 import { explainDecision, summariseDecision } from '../gate/explain.ts';
@@ -9,32 +8,41 @@ import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
 import { parseTime } from '../lib/time.ts';
+import * as z from '../lib/zod.ts';
 import { type Context, command, type Result } from './command.ts';
-import { choice, text } from './inputs.ts';
+import { choice, optionalText } from './inputs.ts';
 import { ownContract, ownPolicyBytes } from './release.ts';
 import { runInputs } from './run-inputs.ts';
 
 const inputs = z.strictObject({
-  stage: choice(['promote', 'deploy'], {
-    description: 'promote: may this image go on; deploy: may it go to the target now',
-  }).optional(),
-  environment: text({
+  stage: z.optional(
+    choice(['promote', 'deploy', 'preview'], {
+      description:
+        'promote: may this image go on; deploy: may it go to the target now; preview: what would be said of these scans, for what is not merged yet, without a key and never an allow',
+    }),
+  ),
+  environment: optionalText({
     description: 'environment of contract.yml that the image is meant for',
     value: 'NAME',
-  }).optional(),
-  image: text({ description: 'image by digest, registry/repository@sha256:…', value: 'IMAGE@DIGEST' }).optional(),
-  target: text({ description: 'stage deploy: where it goes, cluster/namespace/kind/name', value: 'TARGET' }).optional(),
-  facts: text({
+  }),
+  image: optionalText({ description: 'image by digest, registry/repository@sha256:…', value: 'IMAGE@DIGEST' }),
+  target: optionalText({ description: 'stage deploy: where it goes, cluster/namespace/kind/name', value: 'TARGET' }),
+  reports: optionalText({ description: 'stage preview: the folder that the scan job left', value: 'FOLDER' }),
+  digest: optionalText({
+    description: 'stage preview: digest of the folder of reports, as the scan job put it out',
+    value: 'sha256:…',
+  }),
+  facts: optionalText({
     description: 'judge these facts and nothing else: simulated, signs and stores nothing',
     value: 'FILE',
     cliOnly: true,
-  }).optional(),
-  contract: text({
+  }),
+  contract: optionalText({
     description: 'with --facts: the contract to judge by, instead of the one beside this program',
     value: 'FILE',
     cliOnly: true,
-  }).optional(),
-  now: text({ description: 'with --facts: the time of the decision', value: 'RFC3339', cliOnly: true }).optional(),
+  }),
+  now: optionalText({ description: 'with --facts: the time of the decision', value: 'RFC3339', cliOnly: true }),
   ...runInputs,
 });
 export type GateInputs = z.infer<typeof inputs>;
@@ -45,7 +53,7 @@ export const policyGate = command({
   description: [
     'Collects verified facts about the image, the change and the people, judges them by the policy and contract.yml of this',
     'release, and leaves a signed decision with a reason and a citation for every rule. Anything missing, stale, unknown or',
-    'unreadable denies. With --facts it is the pure judge: no network, no key, no record, and deploy refuses its decision.',
+    'unreadable denies. Stage preview shows what scans mean before a merge: no key, no record, no decision. With --facts it is the pure judge: no network, no key, no record, and deploy refuses its decision.',
     'Exit code: 0 allow, 1 deny, 2 bad input or contract, 3 could not do it; all but 0 block.',
   ].join('\n'),
   examples: [
@@ -65,15 +73,20 @@ export const policyGate = command({
     'decision-id': 'id of the decision',
     'decision-key': 'key of its record in the store',
   },
-  cancelled: ({ stage, environment }) => ({
-    type: 'gate.decided',
-    environment: environment ?? null,
-    data: { stage: stage ?? null, error: 'cancelled', message: 'the job was ended before the gate had decided' },
-  }),
-  run: async (given, context) =>
-    given.facts === undefined
-      ? await gate(given, context)
-      : answer(simulate(given, given.facts, context), null, context),
+  cancelled: ({ stage, environment }) =>
+    stage === 'preview'
+      ? null
+      : {
+          type: 'gate.decided',
+          environment: environment ?? null,
+          data: { stage: stage ?? null, error: 'cancelled', message: 'the job was ended before the gate had decided' },
+        },
+  run: async (given, context) => {
+    if (given.facts !== undefined) return answer(simulate(given, given.facts, context), null, context);
+    // The pure judge must start fast: what reads reports, store, registry and platform is loaded only where it is needed.
+    if (given.stage === 'preview') return (await import('./preview.ts')).preview(given, context);
+    return await gate(given, context);
+  },
 });
 
 /** The pure judge over a file. */
@@ -105,7 +118,6 @@ async function gate(given: GateInputs, context: Context): Promise<Result> {
       '--contract and --now go with --facts only: the gate judges by the contract beside it and by trusted time',
     );
   }
-  // The pure judge must start fast: what talks to store, registry and platform is loaded only here.
   const { decideAndRecord, Untrusted } = await import('./gate-run.ts');
   try {
     const { decision, key } = await decideAndRecord(given, context);
@@ -142,7 +154,7 @@ function answer(decision: Decision, key: string | null, context: Context): Resul
     exit: decision.outcome === 'allow' ? 0 : 1,
     json: key === null ? decision : { ...decision, key },
     text: explainDecision(decision, context.colour),
-    summary: summariseDecision(decision),
+    summary: () => summariseDecision(decision),
     outputs: decision.simulated ? {} : outputs,
   };
 }

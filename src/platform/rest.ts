@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { z } from 'zod';
 import { problemText } from '../contract/problems.ts';
 import { CouldNot, messageOf } from '../lib/errors.ts';
 import type { Http, HttpReply } from '../lib/http.ts';
 import { parseJson } from '../lib/json.ts';
+import type * as z from '../lib/zod.ts';
 
 export interface RestOptions {
   http: Http;
@@ -15,7 +15,7 @@ export interface RestOptions {
 }
 
 /** What is asked: `what` reads after "could not", `need` is the permission without which the platform answers 403 or 404. */
-export interface Question<S extends z.ZodType> {
+export interface Question<S extends z.ZodMiniType> {
   path: string;
   schema: S;
   what: string;
@@ -24,13 +24,13 @@ export interface Question<S extends z.ZodType> {
 
 export interface Rest {
   /** Null where the platform answers 404. It answers so too where it hides: ask only what the token is known to see. */
-  find<S extends z.ZodType>(question: Question<S>): Promise<z.infer<S> | null>;
-  get<S extends z.ZodType>(question: Question<S>): Promise<z.infer<S>>;
-  post<S extends z.ZodType>(question: Question<S> & { url: string; body: unknown }): Promise<z.infer<S>>;
+  find<S extends z.ZodMiniType>(question: Question<S>): Promise<z.infer<S> | null>;
+  get<S extends z.ZodMiniType>(question: Question<S>): Promise<z.infer<S>>;
+  post<S extends z.ZodMiniType>(question: Question<S> & { url: string; body: unknown }): Promise<z.infer<S>>;
   /** The pages of a list, one by one; throws where there are more than are read. */
-  pages<S extends z.ZodType<unknown[]>>(question: Question<S>): AsyncGenerator<z.infer<S>>;
+  pages<S extends z.ZodMiniType<unknown[]>>(question: Question<S>): AsyncGenerator<z.infer<S>>;
   /** The whole list. */
-  list<S extends z.ZodType<unknown[]>>(question: Question<S>): Promise<z.infer<S>>;
+  list<S extends z.ZodMiniType<unknown[]>>(question: Question<S>): Promise<z.infer<S>>;
 }
 
 export const PER_PAGE = 100;
@@ -46,7 +46,7 @@ const DELAYS = [500, 2_000];
 export function createRest(options: RestOptions): Rest {
   const base = options.base.replace(/\/+$/, '');
 
-  const ask = async <S extends z.ZodType>(question: Question<S>, sent: Sent): Promise<Answer<z.infer<S>>> => {
+  const ask = async <S extends z.ZodMiniType>(question: Question<S>, sent: Sent): Promise<Answer<z.infer<S>>> => {
     const reply = await patiently(options, question, sent);
     return { body: parsed(reply, question), headers: reply.headers };
   };
@@ -106,7 +106,7 @@ function namesNextPage({ link, 'x-next-page': next }: IncomingHttpHeaders): bool
 }
 
 /** Asks again, twice at most, where the platform was not there for the moment. */
-async function patiently(options: RestOptions, question: Question<z.ZodType>, sent: Sent): Promise<HttpReply> {
+async function patiently(options: RestOptions, question: Question<z.ZodMiniType>, sent: Sent): Promise<HttpReply> {
   for (const delay of [...DELAYS, null]) {
     const reply = await once(options, question, sent);
     if (reply instanceof CouldNot) {
@@ -118,7 +118,11 @@ async function patiently(options: RestOptions, question: Question<z.ZodType>, se
   throw new Error('unreachable');
 }
 
-async function once(options: RestOptions, question: Question<z.ZodType>, sent: Sent): Promise<HttpReply | CouldNot> {
+async function once(
+  options: RestOptions,
+  question: Question<z.ZodMiniType>,
+  sent: Sent,
+): Promise<HttpReply | CouldNot> {
   try {
     const reply = await options.http({
       ...sent,
@@ -138,7 +142,7 @@ async function once(options: RestOptions, question: Question<z.ZodType>, sent: S
   }
 }
 
-function refusal({ status, headers }: HttpReply, question: Question<z.ZodType>): CouldNot {
+function refusal({ status, headers }: HttpReply, question: Question<z.ZodMiniType>): CouldNot {
   if (status >= 500) return failure('unavailable', question, `the platform answered ${status}; run again later`);
   if (status === 429 || headers['x-ratelimit-remaining'] === '0' || headers['retry-after'] !== undefined) {
     return failure('rate_limited', question, `the platform answered ${status}: too many requests; run again later`);
@@ -159,7 +163,7 @@ function refusal({ status, headers }: HttpReply, question: Question<z.ZodType>):
   return failure('status', question, `the platform answered ${status}, which is no answer to that question`);
 }
 
-function parsed<S extends z.ZodType>(reply: HttpReply, question: Question<S>): z.infer<S> {
+function parsed<S extends z.ZodMiniType>(reply: HttpReply, question: Question<S>): z.infer<S> {
   let document: unknown;
   try {
     document = parseJson(reply.body, 'the answer');

@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import type { Http } from '../../lib/http.ts';
+import type * as z from '../../lib/zod.ts';
 import { createRest, type Question, type Rest } from '../rest.ts';
 
 export interface GithubAccess {
@@ -35,7 +35,7 @@ function githubApiAt({ http, api, token, sleep }: GithubAccess, prefix: string):
     },
     sleep,
   });
-  const within = <S extends z.ZodType>(question: Question<S>): Question<S> => ({
+  const within = <S extends z.ZodMiniType>(question: Question<S>): Question<S> => ({
     ...question,
     path: `${prefix}${question.path}`,
   });

@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import type { Http } from '../../lib/http.ts';
+import type * as z from '../../lib/zod.ts';
 import { createRest, type Question, type Rest } from '../rest.ts';
 
 export interface GitlabAccess {
@@ -13,7 +13,7 @@ export interface GitlabAccess {
 
 export interface GitlabApi extends Pick<Rest, 'get' | 'find' | 'list' | 'pages'> {
   /** Asks GraphQL, which alone knows the accounts behind commits. */
-  query<S extends z.ZodType>(
+  query<S extends z.ZodMiniType>(
     question: Omit<Question<S>, 'path'> & { query: string; variables: Record<string, string> },
   ): Promise<z.infer<S>>;
 }
@@ -26,7 +26,7 @@ export function gitlabRest({ http, api, token, sleep }: GitlabAccess): Rest {
 /** GitLab's API, asked about one project by its number or whole path: paths begin behind `/projects/<id>`. */
 export function gitlabApi(access: GitlabAccess, projectId: string): GitlabApi {
   const rest = gitlabRest(access);
-  const within = <S extends z.ZodType>(question: Question<S>): Question<S> => ({
+  const within = <S extends z.ZodMiniType>(question: Question<S>): Question<S> => ({
     ...question,
     path: `/projects/${encodeURIComponent(projectId)}${question.path}`,
   });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from '../../lib/zod.ts';
 
 /*
  * What is read of GitLab's answers about protection (REST API v4). Unknown keys pass. What only some tiers, roles or versions
