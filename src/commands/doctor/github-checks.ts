@@ -194,7 +194,14 @@ function promotion(application: ApplicationFacts, demand: GithubDemand): Check[]
   ];
 }
 
+/** GitHub's name for the group of its own runners, which no organization lists. */
+const HOSTED = 'GitHub Actions';
+
 function runnerGroup({ runnerGroups }: ApplicationFacts, pool: string, { workflowRef }: GithubDemand): Check {
+  if (pool === HOSTED) {
+    const found = 'runners of GitHub: fresh for each job, and open to every workflow';
+    return { check: `runner group ${pool}`, found, needed: `jobs of ${workflowRef} only`, status: 'weak' };
+  }
   return check(`runner group ${pool}`, runnerGroups, `jobs of ${workflowRef} only`, (all: RunnerGroup[]) => {
     const found = all.find(({ name }) => name === pool);
     if (found === undefined) return ['fails', 'the organization has no such group'];

@@ -405,6 +405,10 @@ describe('a planted weakness is named:', () => {
     expect(all.find(({ check, status }) => named[0] === `${check} ${status}`)?.found).toMatch(found);
   });
 
+  it('runners of GitHub itself, which no organization lists', async () => {
+    expect(notOk(await checks({ runnerPools: ['GitHub Actions'] }))).toEqual(['runner group GitHub Actions weak']);
+  });
+
   it('a workflow on a branch', async () => {
     const workflow = { ...demand.workflow, ref: 'refs/heads/main' };
     const all = await checks({ workflow });
