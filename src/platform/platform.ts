@@ -66,4 +66,6 @@ export interface Platform {
   /** What has been said so far and may come back among `approvals` later: a run keeps it before its own approval is asked for. */
   approvalsGiven(run: Run, environment: string): Promise<GivenApproval[]>;
   approvals(run: Run, environment: string): Promise<PlatformApproval[]>;
+  /** The runner pool in which another job of this call of the trusted workflow ran, by its name; null where there is none. */
+  poolOf?(run: Run, job: string): Promise<string | null>;
 }
