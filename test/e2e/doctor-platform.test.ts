@@ -59,7 +59,7 @@ describe('doctor of GitHub', () => {
       compliance: 'example-health/compliance-workflows',
       application: 'care/lab-results',
       environment: 'production',
-      checks: 22,
+      checks: 23,
     });
     expect(github.violations).toEqual([]);
   });
@@ -81,7 +81,7 @@ describe('doctor of GitHub', () => {
     const { code, stdout } = await doctor(fork(onGithub()), [...ON_GITHUB, '--json'], GITHUB_TOKEN);
     expect(code).toBe(1);
     expect(JSON.parse(stdout).checks.at(-1)).toMatchObject({
-      check: 'runner group gatehouse-deploy',
+      check: 'runner group gatehouse-build',
       status: 'unknown',
     });
   });
@@ -104,7 +104,7 @@ describe('doctor of GitHub', () => {
 });
 
 describe('doctor of GitLab', () => {
-  const pool = (contract: string) => contract.replace('[gatehouse-deploy]', "['31']");
+  const pool = (contract: string) => contract.replace('[gatehouse-deploy, gatehouse-build]', "['31']");
 
   it('is fit where every demand holds, and names what does not', async () => {
     const program = fork(onGitlab(), pool);

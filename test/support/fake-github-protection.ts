@@ -142,16 +142,14 @@ export function protectionWorld(): ProtectionWorld {
   return {
     compliance,
     application,
-    groups: [
-      {
-        ...group,
-        name: 'gatehouse-deploy',
-        default: false,
-        allows_public_repositories: false,
-        restricted_to_workflows: true,
-        selected_workflows: [GITHUB_WORKFLOW],
-      },
-    ],
+    groups: ['gatehouse-deploy', 'gatehouse-build'].map((name) => ({
+      ...group,
+      name,
+      default: false,
+      allows_public_repositories: false,
+      restricted_to_workflows: true,
+      selected_workflows: [GITHUB_WORKFLOW],
+    })),
     instead: new Map(),
   };
 }

@@ -169,7 +169,7 @@ describe('after the guide', () => {
       workflowRef: GITHUB_WORKFLOW,
       environment: 'production',
       refs: ['refs/heads/main'],
-      runnerPools: ['gatehouse-deploy'],
+      runnerPools: ['gatehouse-deploy', 'gatehouse-build'],
     });
     return found.filter(({ status }) => status !== 'ok').map(({ check, status }) => `${check} ${status}`);
   }
