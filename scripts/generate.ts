@@ -10,6 +10,7 @@ import { commands } from '../src/commands/catalogue.ts';
 import { helpOf, listOfVerbs } from '../src/commands/help-text.ts';
 import { documents } from '../src/contract/documents.ts';
 import { faces } from './faces.ts';
+import { pipelines } from './pipelines.ts';
 
 /** Every generated file and its content. */
 export async function generated(): Promise<Record<string, string>> {
@@ -26,6 +27,7 @@ export async function generated(): Promise<Record<string, string>> {
     'src/audit/queries.generated.json': json(queries()),
     ...Object.fromEntries(schemas),
     ...(await faces()),
+    ...pipelines(),
   };
 }
 

@@ -1,6 +1,8 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command, Context, Result } from './commands/command.ts';
 import { redactForms } from './evidence/redact.ts';
-import { BadInput, GatehouseError, messageOf } from './lib/errors.ts';
+import { BadInput, CouldNot, GatehouseError, messageOf } from './lib/errors.ts';
 import { printable } from './lib/printable.ts';
 import { similar } from './lib/similar.ts';
 
@@ -15,11 +17,8 @@ export async function cli(words: string[], home: string): Promise<void> {
   const json = words.includes('--json');
   watchOutput();
   try {
-    process.exitCode = await run(
-      words.filter((word) => word !== '--json'),
-      home,
-      json,
-    );
+    const { rest, outputs } = takeOutputs(words.filter((word) => word !== '--json'));
+    process.exitCode = await run(rest, home, json, outputs);
   } catch (thrown) {
     process.exitCode = report(thrown, json);
   }
@@ -33,7 +32,17 @@ function watchOutput(): void {
     });
 }
 
-async function run(words: string[], home: string, json: boolean): Promise<number> {
+/** `--outputs FOLDER` goes with every verb: a shell reads a value from a file of its own without a parser. */
+function takeOutputs(words: string[]): { rest: string[]; outputs: string | null } {
+  const at = words.indexOf('--outputs');
+  if (at === -1) return { rest: words, outputs: null };
+  const folder = words[at + 1];
+  if (folder === undefined || folder === '' || words.indexOf('--outputs', at + 1) !== -1)
+    throw new BadInput('cli.outputs', '--outputs takes one folder: each output becomes a file of its name in it');
+  return { rest: words.toSpliced(at, 2), outputs: folder };
+}
+
+async function run(words: string[], home: string, json: boolean, outputs: string | null): Promise<number> {
   const [verb, ...rest] = words;
   if (verb === undefined && json) throw new BadInput('cli.no_verb', 'no verb was given: see gatehouse --help');
   if (verb === undefined || verb === '--help' || verb === 'help' || rest.includes('--help')) {
@@ -44,7 +53,18 @@ async function run(words: string[], home: string, json: boolean): Promise<number
   const { parseInputs } = await import('./commands/inputs.ts');
   const { flagsOf } = await import('./commands/flags.ts');
   const inputs = parseInputs(command.name, command.inputs, flagsOf(command, rest));
-  return print(await command.run(inputs, contextOf(home, json)), json);
+  const result = await command.run(inputs, contextOf(home, json));
+  if (outputs !== null) writeOutputs(result.outputs ?? {}, outputs);
+  return print(result, json);
+}
+
+function writeOutputs(outputs: Record<string, string>, folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    for (const [name, value] of Object.entries(outputs)) writeFileSync(join(folder, name), value);
+  } catch (cause) {
+    throw new CouldNot('cli.outputs', `cannot write outputs to ${folder}: ${messageOf(cause)}`, cause);
+  }
 }
 
 async function showHelp(verb: string | undefined, json: boolean): Promise<void> {

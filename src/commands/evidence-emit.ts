@@ -13,6 +13,7 @@ import { BadInput, Denied, messageOf } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
 import { formatTime, parseTime } from '../lib/time.ts';
+import type { RunOutcome } from '../platform/platform.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, text } from './inputs.ts';
 import { runInputs } from './run-inputs.ts';
@@ -38,7 +39,9 @@ const inputs = z.strictObject({
     description: 'environment of contract.yml that the run is meant for; needed by run.opened',
     value: 'NAME',
   }).optional(),
-  outcome: choice(['success', 'failure', 'cancelled', 'skipped'], { description: 'how it ended' }).default('success'),
+  outcome: choice(['success', 'failure', 'cancelled', 'skipped', 'as-pipeline'], {
+    description: 'how it ended; as-pipeline (GitLab, with --child): as the jobs of the parent pipeline did',
+  }).default('success'),
   data: text({
     description: 'what happened, a JSON file whose object becomes the record’s data',
     value: 'FILE',
@@ -138,9 +141,19 @@ async function seal(given: Inputs, stage: Stage): Promise<Result> {
       'seal.empty',
       `run ${run.id} has no records in the last ${DAYS_BACK} days: there is nothing to seal`,
     );
-  const fields = stage.fields({ subjects: [commitOf(stage)], outcome: given.outcome });
+  const fields = stage.fields({ subjects: [commitOf(stage)], outcome: await outcomeOf(given, stage) });
   const { receipt, records } = await sealRun(stage.store, fields, stage.place, stage.writer, receipts);
   return answer(receipt, `run ${run.id}, attempt ${run.attempt}, is sealed over ${records} records`);
+}
+
+async function outcomeOf({ outcome }: Inputs, { platform }: Stage): Promise<RunOutcome> {
+  if (outcome !== 'as-pipeline') return outcome;
+  if (platform.outcome === undefined)
+    throw new BadInput(
+      'inputs.outcome',
+      'outcome as-pipeline goes with --child, in a parent pipeline of GitLab: elsewhere say how it ended',
+    );
+  return await platform.outcome();
 }
 
 /** Two seals of one attempt contradict each other for as long as the store lasts: the second is refused. */
@@ -173,7 +186,7 @@ async function emit(given: Inputs, stage: Stage): Promise<Result> {
   const written = await stage.write({
     type: given.type,
     subjects: [commitOf(stage)],
-    outcome: given.outcome,
+    outcome: await outcomeOf(given, stage),
     environment: given.environment ?? null,
     data: data.data,
   });

@@ -69,10 +69,16 @@ export async function recordReport(
   return { report, key, receipt: { schema, key, versionId, storeTime, digest } };
 }
 
+/** How the reports of a folder came to be: run by our scan job, or by somebody for whom an importer vouches. */
+export interface Ran {
+  executed: boolean;
+  importer?: string;
+}
+
 /**
  * Records every report of a folder that a scan job left, if it is the very folder: `digest` is what that job put out. On GitHub
  * both come from jobs of the trusted workflow, so the reports count as executed; elsewhere, unless this very process ran the
- * scanners, the sidecars are their importers.
+ * scanners, they are imported: by `importer`, or else each by its sidecar.
  */
 export async function recordFolder(
   folder: string,
@@ -80,7 +86,7 @@ export async function recordFolder(
   image: Reference | null,
   stage: Stage,
   context: Context,
-  executed = stage.identity.run.platform === 'github',
+  ran: Ran = { executed: stage.identity.run.platform === 'github' },
 ): Promise<Recorded[]> {
   const found = folderDigest(folder, 'reports');
   if (found !== digest)
@@ -89,7 +95,7 @@ export async function recordFolder(
       `the reports in ${folder} are ${found}, not ${digest} that the scan job put out: they were changed on the way; nothing was recorded`,
     );
   const about = await subjectsOf(image, context);
-  const reports = pairsIn(folder).map((pair) => readPair(pair, executed, about, stage, context));
+  const reports = pairsIn(folder).map((pair) => readPair(pair, ran, about, stage, context));
   const recorded: Recorded[] = [];
   for (const { report, subject } of reports) recorded.push(await recordReport(report, subject, stage, context));
   return recorded;
@@ -133,7 +139,7 @@ async function subjectsOf(image: Reference | null, context: Context): Promise<Re
 
 function readPair(
   { name, report: bytes, sidecarBytes, sidecar }: Pair,
-  executed: boolean,
+  { executed, importer }: Ran,
   images: Reference[],
   stage: Stage,
   context: Context,
@@ -144,7 +150,7 @@ function readPair(
   const report = normalise({
     bytes,
     tool: sidecar.tool.name,
-    ...(executed ? { origin } : { sidecar: { bytes: sidecarBytes } }),
+    ...(executed ? { origin } : { sidecar: { bytes: sidecarBytes, importer } }),
     subject: {
       image: subject === null ? null : `${subject.name}@${subject.digest}`,
       platform: null,

@@ -11,21 +11,29 @@ export interface GitlabAccess {
   sleep(milliseconds: number): Promise<void>;
 }
 
-export interface GitlabApi extends Pick<Rest, 'get' | 'list' | 'pages'> {
+export interface GitlabApi extends Pick<Rest, 'get' | 'list' | 'pages' | 'download'> {
+  /** The same API, asked about another project. */
+  of(projectId: string): GitlabApi;
   /** Asks GraphQL, which alone knows the accounts behind commits. */
   query<S extends z.ZodType>(
     question: Omit<Question<S>, 'path'> & { query: string; variables: Record<string, string> },
   ): Promise<z.infer<S>>;
 }
 
+/** What the token needs, as messages say it. */
+export const NEED = 'scope read_api and role Reporter';
+
 /** GitLab's API, asked about one project by its number: paths begin behind `/projects/<id>`. */
-export function gitlabApi({ http, api, token, sleep }: GitlabAccess, projectId: string): GitlabApi {
+export function gitlabApi(access: GitlabAccess, projectId: string): GitlabApi {
+  const { http, api, token, sleep } = access;
   const rest = createRest({ http, base: api, headers: { [token.kind]: token.value }, sleep });
-  const within = <S extends z.ZodType>(question: Question<S>): Question<S> => ({
+  const within = <Q extends { path: string }>(question: Q): Q => ({
     ...question,
     path: `/projects/${encodeURIComponent(projectId)}${question.path}`,
   });
   return {
+    of: (other) => gitlabApi(access, other),
+    download: (question) => rest.download(within(question)),
     get: (question) => rest.get(within(question)),
     pages: (question) => rest.pages(within(question)),
     list: (question) => rest.list(within(question)),

@@ -26,6 +26,44 @@ export const job = z.looseObject({
 });
 export const jobs = z.array(job);
 
+/** A job that starts a pipeline of another project; what it started is null until it did, and where it could not. */
+export const bridges = z.array(
+  z.looseObject({
+    id,
+    name: z.string(),
+    status: z.string(),
+    downstream_pipeline: z.looseObject({ id, project_id: id, sha, ref: z.string(), source: z.string() }).nullable(),
+  }),
+);
+
+export const childPipeline = z.looseObject({
+  id,
+  project_id: id,
+  sha,
+  ref: z.string(),
+  tag: z.boolean(),
+  source: z.string(),
+  status: z.string(),
+  user: account,
+});
+
+export const childJob = z.looseObject({
+  id,
+  name: z.string(),
+  status: z.string(),
+  allow_failure: z.boolean(),
+  finished_at: instant.nullable(),
+  pipeline: z.looseObject({ id, project_id: id, sha }),
+  commit: z.looseObject({ id: sha }).nullable(),
+  user: account.nullable(),
+  artifacts: z.array(z.looseObject({ file_type: z.string(), size: z.int().min(0) })),
+});
+export type ChildJob = z.infer<typeof childJob>;
+export const childJobs = z.array(childJob);
+
+/** The project's configuration with everything that it includes (CI lint API). */
+export const lint = z.looseObject({ valid: z.boolean(), merged_yaml: z.string().nullish() });
+
 export const branch = z.looseObject({
   name: z.string(),
   protected: z.boolean(),
