@@ -147,7 +147,7 @@ async function decide(asked: Asked, stage: Stage, context: Context, recorded: bo
 
 async function askedBy(given: GateInputs, context: Context): Promise<Asked> {
   const { stage, environment, image } = given;
-  if (stage === undefined || environment === undefined || image === undefined) {
+  if (stage === undefined || stage === 'preview' || environment === undefined || image === undefined) {
     const missing = Object.entries({ stage, environment, image })
       .filter(([, value]) => value === undefined)
       .map(([name]) => `--${name}`);

@@ -15,8 +15,9 @@ import { ownContract, ownPolicyBytes } from './release.ts';
 import { runInputs } from './run-inputs.ts';
 
 const inputs = z.strictObject({
-  stage: choice(['promote', 'deploy'], {
-    description: 'promote: may this image go on; deploy: may it go to the target now',
+  stage: choice(['promote', 'deploy', 'preview'], {
+    description:
+      'promote: may this image go on; deploy: may it go to the target now; preview: what would be said of these scans, for what is not merged yet, without a key and never an allow',
   }).optional(),
   environment: text({
     description: 'environment of contract.yml that the image is meant for',
@@ -24,6 +25,11 @@ const inputs = z.strictObject({
   }).optional(),
   image: text({ description: 'image by digest, registry/repository@sha256:…', value: 'IMAGE@DIGEST' }).optional(),
   target: text({ description: 'stage deploy: where it goes, cluster/namespace/kind/name', value: 'TARGET' }).optional(),
+  reports: text({ description: 'stage preview: the folder that the scan job left', value: 'FOLDER' }).optional(),
+  digest: text({
+    description: 'stage preview: digest of the folder of reports, as the scan job put it out',
+    value: 'sha256:…',
+  }).optional(),
   facts: text({
     description: 'judge these facts and nothing else: simulated, signs and stores nothing',
     value: 'FILE',
@@ -45,7 +51,7 @@ export const policyGate = command({
   description: [
     'Collects verified facts about the image, the change and the people, judges them by the policy and contract.yml of this',
     'release, and leaves a signed decision with a reason and a citation for every rule. Anything missing, stale, unknown or',
-    'unreadable denies. With --facts it is the pure judge: no network, no key, no record, and deploy refuses its decision.',
+    'unreadable denies. Stage preview shows what scans mean before a merge: no key, no record, no decision. With --facts it is the pure judge: no network, no key, no record, and deploy refuses its decision.',
     'Exit code: 0 allow, 1 deny, 2 bad input or contract, 3 could not do it; all but 0 block.',
   ].join('\n'),
   examples: [
@@ -65,15 +71,20 @@ export const policyGate = command({
     'decision-id': 'id of the decision',
     'decision-key': 'key of its record in the store',
   },
-  cancelled: ({ stage, environment }) => ({
-    type: 'gate.decided',
-    environment: environment ?? null,
-    data: { stage: stage ?? null, error: 'cancelled', message: 'the job was ended before the gate had decided' },
-  }),
-  run: async (given, context) =>
-    given.facts === undefined
-      ? await gate(given, context)
-      : answer(simulate(given, given.facts, context), null, context),
+  cancelled: ({ stage, environment }) =>
+    stage === 'preview'
+      ? null
+      : {
+          type: 'gate.decided',
+          environment: environment ?? null,
+          data: { stage: stage ?? null, error: 'cancelled', message: 'the job was ended before the gate had decided' },
+        },
+  run: async (given, context) => {
+    if (given.facts !== undefined) return answer(simulate(given, given.facts, context), null, context);
+    // The pure judge must start fast: what reads reports, store, registry and platform is loaded only where it is needed.
+    if (given.stage === 'preview') return (await import('./preview.ts')).preview(given, context);
+    return await gate(given, context);
+  },
 });
 
 /** The pure judge over a file. */
@@ -105,7 +116,6 @@ async function gate(given: GateInputs, context: Context): Promise<Result> {
       '--contract and --now go with --facts only: the gate judges by the contract beside it and by trusted time',
     );
   }
-  // The pure judge must start fast: what talks to store, registry and platform is loaded only here.
   const { decideAndRecord, Untrusted } = await import('./gate-run.ts');
   try {
     const { decision, key } = await decideAndRecord(given, context);

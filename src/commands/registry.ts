@@ -11,19 +11,23 @@ import { requireListed } from './listed-registry.ts';
 import { ownContract } from './release.ts';
 
 /**
- * A client for one registry with the credentials that `docker login` or a CI job left for it in `$DOCKER_CONFIG/config.json`,
- * else `~/.docker/config.json`. Credentials open a door and vouch for nothing: whatever comes back is checked by digest and
+ * A client for one registry with the credentials that a CI job has for it in the variable `DOCKER_AUTH_CONFIG` (Docker's
+ * configuration as text, as GitLab runners take it), or that `docker login` left in `$DOCKER_CONFIG/config.json`, else
+ * `~/.docker/config.json`. Credentials open a door and vouch for nothing: whatever comes back is checked by digest and
  * signature.
  */
 export async function openRegistry(registry: string, { env, now, sleep }: Context): Promise<RegistryClient> {
-  const folder = env.DOCKER_CONFIG ?? join(env.HOME ?? '/nonexistent', '.docker');
-  const file = join(folder, 'config.json');
-  const config = existsSync(file) ? readInput(file, 'Docker configuration', 1024 * 1024) : null;
   return createRegistryClient({
     registry,
-    credentials: await dockerCredentials(config, registry, runHelper),
+    credentials: await dockerCredentials(dockerConfig(env), registry, runHelper),
     timing: { now, sleep, random: Math.random },
   });
+}
+
+function dockerConfig(env: Context['env']): Buffer | null {
+  if (env.DOCKER_AUTH_CONFIG) return Buffer.from(env.DOCKER_AUTH_CONFIG);
+  const file = join(env.DOCKER_CONFIG ?? join(env.HOME ?? '/nonexistent', '.docker'), 'config.json');
+  return existsSync(file) ? readInput(file, 'Docker configuration', 1024 * 1024) : null;
 }
 
 /**

@@ -1,21 +1,16 @@
-import { join } from 'node:path';
 import { envelopeOf } from '../attestation/image.ts';
 import { PREDICATE_TYPE } from '../contract/record.ts';
-import { type ScanReport, type ScanSidecar, scanSidecar } from '../contract/scan-report.ts';
+import type { ScanReport } from '../contract/scan-report.ts';
 import { redact } from '../evidence/redact.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
-import { BadInput, Denied } from '../lib/errors.ts';
-import { folderDigest, namesIn, readInput } from '../lib/file.ts';
-import { parseJson } from '../lib/json.ts';
+import { Denied } from '../lib/errors.ts';
 import { attachAll } from '../registry/attach.ts';
 import { readImage } from '../registry/image.ts';
 import { parseReference, type Reference } from '../registry/reference.ts';
-import { normalise, type Origin, readSidecar } from '../scan/index.ts';
+import { type FolderReport, normalise, type Origin, readFolder, type Sidecar } from '../scan/index.ts';
 import type { Context } from './command.ts';
 import { openRegistry } from './registry.ts';
 import type { Stage } from './stage.ts';
-
-const SIDECAR = '.sidecar.json';
 
 /** One report of a folder, as it is to be recorded. */
 export interface Recorded {
@@ -88,45 +83,12 @@ export async function recordFolder(
   context: Context,
   ran: Ran = { executed: stage.identity.run.platform === 'github' },
 ): Promise<Recorded[]> {
-  const found = folderDigest(folder, 'reports');
-  if (found !== digest)
-    throw new Denied(
-      'scan.reports_changed',
-      `the reports in ${folder} are ${found}, not ${digest} that the scan job put out: they were changed on the way; nothing was recorded`,
-    );
+  const read = readFolder(folder, digest, context.now());
   const about = await subjectsOf(image, context);
-  const reports = pairsIn(folder).map((pair) => readPair(pair, ran, about, stage, context));
+  const reports = read.map((each) => aboutThisRun(each, ran, about, stage, context));
   const recorded: Recorded[] = [];
   for (const { report, subject } of reports) recorded.push(await recordReport(report, subject, stage, context));
   return recorded;
-}
-
-interface Pair {
-  name: string;
-  report: Buffer;
-  sidecarBytes: Buffer;
-  sidecar: ScanSidecar;
-}
-
-/** Everything is read before anything is recorded. Throws BadInput for a report without its sidecar and the other way round. */
-export function pairsIn(folder: string): Pair[] {
-  const names = namesIn(folder, 'reports');
-  const sidecars = names.filter((name) => name.endsWith(SIDECAR));
-  const stems = sidecars.map((name) => name.slice(0, -SIDECAR.length));
-  const alone = names.filter((name) => !sidecars.includes(name) && !stems.includes(name.replace(/\.json$/, '')));
-  if (stems.length === 0 || alone.length > 0)
-    throw new BadInput(
-      'scan.reports',
-      stems.length === 0
-        ? `${folder} holds no report with its sidecar: it is the folder that scan --phase run writes`
-        : `${folder} holds ${alone.join(', ')} without a sidecar: how it came to be is not known`,
-    );
-  return stems.map((name) => {
-    const sidecarBytes = readInput(join(folder, `${name}${SIDECAR}`), 'sidecar', 1024 * 1024);
-    const sidecar = scanSidecar.safeParse(parseJson(sidecarBytes, `sidecar ${name}`));
-    if (!sidecar.success) throw new BadInput('sidecar.schema', `${name}${SIDECAR} is not a gatehouse/scan-sidecar/1`);
-    return { name, report: readInput(join(folder, `${name}.json`), 'report'), sidecarBytes, sidecar: sidecar.data };
-  });
 }
 
 /** What a report may be about: the image and each of its platforms. */
@@ -137,19 +99,18 @@ async function subjectsOf(image: Reference | null, context: Context): Promise<Re
   return manifests.map(({ descriptor }) => parseReference(`${image.name}@${descriptor.digest}`));
 }
 
-function readPair(
-  { name, report: bytes, sidecarBytes, sidecar }: Pair,
+function aboutThisRun(
+  { name, bytes, sidecarBytes, sidecar }: FolderReport,
   { executed, importer }: Ran,
   images: Reference[],
   stage: Stage,
   context: Context,
 ): { report: ScanReport; subject: Reference | null } {
   const subject = subjectOf(name, sidecar, images, stage.identity.run.sha);
-  const { run } = readSidecar(sidecarBytes, bytes, context.now());
-  const origin: Origin = { kind: 'executed', run };
+  const origin: Origin = { kind: 'executed', run: sidecar.run };
   const report = normalise({
     bytes,
-    tool: sidecar.tool.name,
+    tool: sidecar.run.tool.name,
     ...(executed ? { origin } : { sidecar: { bytes: sidecarBytes, importer } }),
     subject: {
       image: subject === null ? null : `${subject.name}@${subject.digest}`,
@@ -162,7 +123,7 @@ function readPair(
 }
 
 /** Throws Denied for a scan of another commit or image than this run's. */
-function subjectOf(name: string, { subject }: ScanSidecar, images: Reference[], sha: string): Reference | null {
+function subjectOf(name: string, { subject }: Sidecar, images: Reference[], sha: string): Reference | null {
   if (subject === undefined)
     throw new Denied('scan.subject', `the sidecar of ${name} does not say what was scanned; nothing was recorded`);
   if ('commit' in subject) {

@@ -45,7 +45,7 @@ async function scanOf(ledger: Ledger, contract: Contract, about: About, found: V
     return fits
       ? {
           ...about,
-          report: inMilliseconds({ ...report, covers: coversOf(contract, report) }),
+          report: reportFact(contract, report),
           time: found.storedAt,
           from: found.key,
         }
@@ -53,6 +53,21 @@ async function scanOf(ledger: Ledger, contract: Contract, about: About, found: V
   } catch (cause) {
     return unusable(messageOf(cause));
   }
+}
+
+/** A report as facts have it: times in milliseconds, and of a failed scan what it stands for. */
+export function reportFact(contract: Contract, report: ScanReport): Scan['report'] {
+  const { database } = report.tool;
+  return {
+    ...report,
+    covers: coversOf(contract, report),
+    tool: { ...report.tool, database: database === null ? null : { ...database, builtAt: ms(database.builtAt) } },
+    execution: {
+      ...report.execution,
+      startedAt: ms(report.execution.startedAt),
+      finishedAt: ms(report.execution.finishedAt),
+    },
+  };
 }
 
 /** A failed scan that does not show what it was to cover stands for all that its tool may be used for: else it would decide nothing. */
@@ -65,19 +80,6 @@ function categoriesOf(contract: Contract, tool: string | null): ScanReport['cove
     contract.policy.scanners[category]?.tools.some((allowed) => allowed.name === tool),
   );
   return known.length > 0 ? known : [...categorySchema.options];
-}
-
-function inMilliseconds(report: ScanReport): Scan['report'] {
-  const { database } = report.tool;
-  return {
-    ...report,
-    tool: { ...report.tool, database: database === null ? null : { ...database, builtAt: ms(database.builtAt) } },
-    execution: {
-      ...report.execution,
-      startedAt: ms(report.execution.startedAt),
-      finishedAt: ms(report.execution.finishedAt),
-    },
-  };
 }
 
 function ms(time: string | null): number | null {

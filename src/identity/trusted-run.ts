@@ -1,5 +1,6 @@
 import type { ContractFile } from '../contract/contract-file.ts';
 import type { Role } from '../contract/roles.ts';
+import { requestGithubToken } from '../lib/github-token.ts';
 import type { Http } from '../lib/http.ts';
 import { parseDuration } from '../lib/time.ts';
 import { githubPlatform } from '../platform/github/github.ts';
@@ -7,7 +8,6 @@ import { gitlabPlatform } from '../platform/gitlab/gitlab.ts';
 import type { ClaimedRun, Platform, RunIdentity } from '../platform/platform.ts';
 import { type HostedPlatform, untrusted } from './claims.ts';
 import { githubIdentity } from './github-claims.ts';
-import { requestGithubToken } from './github-token.ts';
 import { gitlabIdentity } from './gitlab-claims.ts';
 import { verifyIdToken } from './oidc.ts';
 

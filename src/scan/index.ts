@@ -1,3 +1,4 @@
+export { type FolderReport, readFolder } from './folder.ts';
 export { toolNames } from './identify.ts';
 export { type NormaliseInput, normalise, type Origin } from './normalise.ts';
-export { readSidecar, type ToolRun } from './sidecar.ts';
+export { readSidecar, type Sidecar, type ToolRun } from './sidecar.ts';

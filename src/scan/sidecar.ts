@@ -1,5 +1,5 @@
 import { pathText, problemsOf } from '../contract/problems.ts';
-import { scanSidecar } from '../contract/scan-report.ts';
+import { type ScanSidecar, scanSidecar } from '../contract/scan-report.ts';
 import { digestOf } from '../lib/digest.ts';
 import { BadInput } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
@@ -17,6 +17,13 @@ export interface ToolRun {
   finishedAt: string | null;
 }
 
+/** What a sidecar says of its report: whose word it is, how the tool was run, and on what. */
+export interface Sidecar {
+  importer: string;
+  run: ToolRun;
+  subject: ScanSidecar['subject'];
+}
+
 /** A machine's clock and a file's may differ by this many milliseconds. */
 const SKEW = 5 * 60_000;
 
@@ -24,27 +31,28 @@ const SKEW = 5 * 60_000;
  * Reads a `gatehouse/scan-sidecar/1` and checks that it belongs to this report. Throws BadInput when it does not: then
  * somebody took the wrong file, and nothing it says may be believed. `now` in milliseconds.
  */
-export function readSidecar(bytes: Buffer, report: Buffer, now: number | null): { importer: string; run: ToolRun } {
-  const read = scanSidecar.safeParse(parseJson(bytes, 'the sidecar'));
+export function readSidecar(bytes: Buffer, report: Buffer, now: number | null, what = 'the sidecar'): Sidecar {
+  const read = scanSidecar.safeParse(parseJson(bytes, what));
   if (!read.success) {
     const first = problemsOf(read.error, scanSidecar)[0];
     throw new BadInput(
       'sidecar.schema',
-      `the sidecar is not a gatehouse/scan-sidecar/1: ${first && pathText(first.path)}: ${first?.message}`,
+      `${what} is not a gatehouse/scan-sidecar/1: ${first && pathText(first.path)}: ${first?.message}`,
     );
   }
-  const { tool, database, argv, exitCode, startedAt, finishedAt, report: named } = read.data;
+  const { tool, database, argv, exitCode, startedAt, finishedAt, report: named, subject } = read.data;
   const digest = digestOf(report);
   if (named.digest !== digest || named.bytes !== report.length) {
     throw new BadInput(
       'sidecar.report',
-      `the sidecar belongs to another report: it names ${named.file} as ${named.digest} (${named.bytes} bytes), this file is ${digest} (${report.length} bytes); hand in the two files that were written together`,
+      `${what} belongs to another report: it names ${named.file} as ${named.digest} (${named.bytes} bytes), this file is ${digest} (${report.length} bytes); hand in the two files that were written together`,
     );
   }
   checkTimes(startedAt, finishedAt, now);
   return {
     importer: `sidecar@${digestOf(bytes)}`,
     run: { tool, database: database ?? null, argv, exitCode, startedAt, finishedAt },
+    subject,
   };
 }
 

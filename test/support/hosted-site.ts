@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { laySite, REPOSITORY, registerDraft, type Site } from '../../src/commands/demo/site.ts';
 import { exec } from '../../src/lib/exec.ts';
 import { GITHUB_CLAIMS, GITHUB_WORKFLOW, GITLAB_CLAIMS, GITLAB_WORKFLOW } from './claims.ts';
-import { startGithub } from './fake-github.ts';
-import { startGitlab } from './fake-gitlab.ts';
+import { type FakeGithub, startGithub } from './fake-github.ts';
+import { type FakeGitlab, startGitlab } from './fake-gitlab.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
 import { cleanEnvironment, type Ended } from './sandbox.ts';
 import { SAMPLE } from './signed-site.ts';
@@ -22,7 +22,7 @@ const HOSTED = {
     claims: GITHUB_CLAIMS,
     pool: 'gatehouse-deploy',
     jobSha: 'c'.repeat(40),
-    people: { author: 101, reviewer: 102, merger: 104 },
+    people: { author: 101, reviewer: 102, merger: 104, lead: 103 },
     apiToken: 'github-token',
     role: (role: string) => `gatehouse-${role}`,
   },
@@ -32,7 +32,7 @@ const HOSTED = {
     claims: GITLAB_CLAIMS,
     pool: '31',
     jobSha: 'a'.repeat(40),
-    people: { author: 102, reviewer: 103, merger: 101 },
+    people: { author: 102, reviewer: 103, merger: 101, lead: 105 },
     apiToken: 'gitlab-token',
     role: (role: string) => `gatehouse/${role}`,
   },
@@ -44,6 +44,8 @@ const HOSTED = {
  */
 export interface HostedSite {
   site: Site;
+  issuer: Issuer;
+  api: FakeGithub | FakeGitlab;
   /** Runs a verb of the release as a job of this role would; `step` names the step within the job. */
   run(role: string, step: string, ...args: string[]): Promise<Ended>;
   /** What a job of this role has in its environment. */
@@ -51,7 +53,13 @@ export interface HostedSite {
   close(): Promise<void>;
 }
 
-export async function layHostedSite(kind: Kind, folder: string, registry: string): Promise<HostedSite> {
+export async function layHostedSite(
+  kind: Kind,
+  folder: string,
+  registry: string,
+  // biome-ignore lint/suspicious/noExplicitAny: a contract is changed by what the test is about
+  change: (contract: any) => void = () => {},
+): Promise<HostedSite> {
   const hosted = HOSTED[kind];
   const issuer = await startIssuer();
   const api = kind === 'github' ? await startGithub() : await startGitlab();
@@ -63,6 +71,7 @@ export async function layHostedSite(kind: Kind, folder: string, registry: string
     { kind, host: hosted.host, api: api.url, issuer: issuer.url, 'workflow-ref': hosted.workflow },
     { url: tsa.url, certificates: [authority.root] },
     hosted.pool,
+    change,
   );
   const environment = (role: string) => environmentOf(kind, issuer, role);
   const run: HostedSite['run'] = async (role, step, ...args) => {
@@ -78,6 +87,8 @@ export async function layHostedSite(kind: Kind, folder: string, registry: string
   await succeed(run('release', 'release', 'register', 'publish', '--file', site.path('register.json')));
   return {
     site,
+    issuer,
+    api,
     run,
     environment,
     close: async () => {
@@ -141,7 +152,13 @@ async function environmentOf(kind: Kind, issuer: Issuer, role: string): Promise<
   return { ...issuer.runnerEnv, GATEHOUSE_API_TOKEN: apiToken };
 }
 
-function rewriteContract(site: Site, platform: object, timestamp: object, pool: string): void {
+function rewriteContract(
+  site: Site,
+  platform: object,
+  timestamp: object,
+  pool: string,
+  change: (contract: object) => void,
+): void {
   const file = site.path('fork', 'contract.yml');
   const text = readFileSync(file, 'utf8');
   const contract = JSON.parse(text.slice(text.indexOf('{')));
@@ -157,6 +174,7 @@ function rewriteContract(site: Site, platform: object, timestamp: object, pool: 
   contract.environments.production.isolation = 'job';
   contract.environments.production.targets = [{ cluster: 'demo', namespace: 'lab-results' }];
   contract.evidence.store = `file://${site.path('store')}`;
+  change(contract);
   writeFileSync(file, JSON.stringify(contract, null, 2));
 }
 
@@ -167,7 +185,12 @@ function peopleOf(kind: Kind) {
     name: personId,
     accounts: [{ platform: kind, host, userId: String(id) }],
   });
-  return [person('dev-1', people.author), person('dev-2', people.reviewer), person('dev-3', people.merger)];
+  return [
+    person('dev-1', people.author),
+    person('dev-2', people.reviewer),
+    person('dev-3', people.merger),
+    person('lead-1', people.lead),
+  ];
 }
 
 function mkdirp(folder: string): string {

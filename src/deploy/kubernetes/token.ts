@@ -1,7 +1,7 @@
 import type { ContractFile } from '../../contract/contract-file.ts';
-import { requestGithubToken } from '../../identity/github-token.ts';
 import { BadInput } from '../../lib/errors.ts';
 import { readInput } from '../../lib/file.ts';
+import { requestGithubToken } from '../../lib/github-token.ts';
 import type { Http } from '../../lib/http.ts';
 
 /** RFC 6750, section 2.1: what may stand behind `Bearer`. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BadInput, CouldNot, messageOf } from '../../lib/errors.ts';
+import { requestGithubToken } from '../../lib/github-token.ts';
 import type { Http } from '../../lib/http.ts';
 import type { Environment } from '../store.ts';
 import type { S3Address } from './address.ts';
@@ -12,10 +13,13 @@ export interface Credentials {
   expiration?: Date;
 }
 
+/** The audience that AWS takes GitHub's tokens for (GitHub docs, configuring OpenID Connect in Amazon Web Services). */
+const AUDIENCE = 'sts.amazonaws.com';
+
 /**
- * Credentials from the two places where a pipeline leaves them: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN,
- * or a web identity token in AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN, which the token service of the store's URL turns
- * into credentials. Profiles, configuration files and metadata services are not asked: each of them can redirect. Throws
+ * Credentials from where a pipeline leaves them: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or AWS_ROLE_ARN
+ * with a web identity token, in the file AWS_WEB_IDENTITY_TOKEN_FILE or, on GitHub, as the runner gives it; the token service of
+ * the store's URL turns it into credentials. Profiles, configuration files and metadata services are not asked: each of them can redirect. Throws
  * BadInput when neither is there or one is there in half, CouldNot when the token service refuses.
  */
 export async function credentialsFrom(env: Environment, address: S3Address, http: Http): Promise<Credentials> {
@@ -29,13 +33,13 @@ export async function credentialsFrom(env: Environment, address: S3Address, http
   const file = variable(env, 'AWS_WEB_IDENTITY_TOKEN_FILE');
   const role = variable(env, 'AWS_ROLE_ARN');
   if (file === null && role === null) throw missing('none are set');
-  if (file === null || role === null)
-    throw missing(`only ${file === null ? 'AWS_ROLE_ARN' : 'AWS_WEB_IDENTITY_TOKEN_FILE'} is set, they come in pairs`);
+  if (role === null) throw missing('only AWS_WEB_IDENTITY_TOKEN_FILE is set, it comes with AWS_ROLE_ARN');
   if (address.sts === null)
     throw missing(
       'a web identity needs sts= in the store’s URL when it has endpoint=: nothing else says who may see the token',
     );
-  return await exchange(address.sts, tokenIn(file), role, variable(env, 'AWS_ROLE_SESSION_NAME') ?? 'gatehouse', http);
+  const token = file === null ? await runnersToken(env, http) : tokenIn(file);
+  return await exchange(address.sts, token, role, variable(env, 'AWS_ROLE_SESSION_NAME') ?? 'gatehouse', http);
 }
 
 function tokenIn(file: string): string {
@@ -48,6 +52,12 @@ function tokenIn(file: string): string {
       cause,
     );
   }
+}
+
+async function runnersToken(env: Environment, http: Http): Promise<string> {
+  const asked = await requestGithubToken(env, AUDIENCE, http);
+  if (asked.token === null) throw missing(`AWS_ROLE_ARN is set without AWS_WEB_IDENTITY_TOKEN_FILE, and ${asked.why}`);
+  return asked.token;
 }
 
 /** AssumeRoleWithWebIdentity: the one call to a token service, so it takes no SDK. The token itself is the authentication. */

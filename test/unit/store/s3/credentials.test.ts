@@ -51,11 +51,34 @@ it('a web identity is exchanged at the token service of the URL, whatever the en
   });
 });
 
+it('on GitHub the token is the runner’s, for the audience of the token service', async () => {
+  const asked: HttpRequest[] = [];
+  const http: Http = async (request) => {
+    asked.push(request);
+    const body = request.url.startsWith('https://runner.example.org')
+      ? '{"value":"github.token.signature"}'
+      : '<R><AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2026-11-28T13:00:00Z</Expiration></R>';
+    return { status: 200, headers: {}, body: Buffer.from(body) };
+  };
+  const env = {
+    AWS_ROLE_ARN: 'arn:aws:iam::1:role/emit',
+    ACTIONS_ID_TOKEN_REQUEST_URL: 'https://runner.example.org/token?api-version=2.0',
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'runner-password',
+  };
+  expect(await credentialsFrom(env, address, http)).toMatchObject({ accessKeyId: 'ASIA1' });
+  expect(asked.map(({ url }) => url)).toEqual([
+    'https://runner.example.org/token?api-version=2.0&audience=sts.amazonaws.com',
+    'https://sts.eu-central-1.amazonaws.com/',
+  ]);
+  const form = new URLSearchParams(Buffer.from(asked[1]?.body ?? []).toString());
+  expect(form.get('WebIdentityToken')).toBe('github.token.signature');
+});
+
 it.each<[string, () => Record<string, string>, string]>([
   ['nothing', () => ({}), 'none are set'],
   ['empty variables', () => ({ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' }), 'none are set'],
   ['half a pair of keys', () => ({ AWS_ACCESS_KEY_ID: 'id', ...web() }), 'only AWS_ACCESS_KEY_ID'],
-  ['a role without a token', () => ({ AWS_ROLE_ARN: 'arn' }), 'only AWS_ROLE_ARN'],
+  ['a role without a token', () => ({ AWS_ROLE_ARN: 'arn' }), 'id-token: write'],
   ['a token without a role', () => ({ AWS_WEB_IDENTITY_TOKEN_FILE: '/x' }), 'only AWS_WEB_IDENTITY_TOKEN_FILE'],
   ['a token file that is not there', () => ({ ...web(), AWS_WEB_IDENTITY_TOKEN_FILE: '/nonexistent' }), '/nonexistent'],
   [

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Http } from '../lib/http.ts';
-import { parseJson } from '../lib/json.ts';
+import type { Http } from './http.ts';
+import { parseJson } from './json.ts';
 
 /** An ID token, not verified yet, or why there is none. */
 export type RequestedToken = { token: string } | { token: null; why: string };

@@ -1,4 +1,4 @@
-import { requestGithubToken } from '../../../src/identity/github-token.ts';
+import { requestGithubToken } from '../../../src/lib/github-token.ts';
 import { http } from '../../../src/lib/http.ts';
 import { type Issuer, startIssuer } from '../../support/issuer.ts';
 

@@ -1,0 +1,113 @@
+import { writeFileSync } from 'node:fs';
+import { entriesUnder } from '../../src/evidence/read-object.ts';
+import { openStore } from '../../src/store/store.ts';
+import { permissionsOf } from '../support/permissions.ts';
+import { readWorkflow } from '../support/promote-copy.ts';
+import { layPromoteScene, type PromoteScene } from '../support/promote-scene.ts';
+import { type Ended, sandboxes } from '../support/sandbox.ts';
+import { publicKeyOf } from '../support/signed-site.ts';
+import { itWith } from '../support/tools.ts';
+
+const sandbox = sandboxes();
+let scene: PromoteScene;
+beforeAll(async () => {
+  scene = await layPromoteScene(sandbox);
+}, 60_000);
+afterAll(async () => {
+  await scene.close();
+  sandbox.clean();
+});
+const itAct = itWith('act');
+
+const SOURCES = { semgrep: 'semgrep', gitleaks: 'gitleaks', checkov: 'checkov', 'osv-scanner': 'osv-scanner' };
+const keys = async (prefix: string) =>
+  (await entriesUnder(openStore(`file://${scene.hosted.site.path('store')}`, {}), prefix)).map(({ key }) => key);
+/** Names of jobs by how they ended, as act says. */
+const jobs = ({ stdout }: Ended, ending: 'succeeded' | 'failed') =>
+  [...stdout.matchAll(/promote\/([a-z-]+) *\] 🏁 {2}Job (succeeded|failed)/g)].flatMap(([, name, how]) =>
+    how === ending ? [name as string] : [],
+  );
+
+describe('the reusable workflow under act', () => {
+  itAct('keeps to a preview what is on no protected ref', async () => {
+    const ended = await scene.run({ isProtected: false });
+    expect({ code: ended.code, jobs: jobs(ended, 'succeeded') }).toEqual({
+      code: 0,
+      jobs: ['build', 'scan', 'preview'],
+    });
+    expect(ended.stdout).toContain('PREVIEW for production, not a decision');
+    expect(ended.stdout).not.toContain('decision=');
+    expect(await keys('v1/records/')).toEqual([]);
+    expect([...scene.asked.keys()]).toEqual([]);
+  });
+
+  itAct('seals a run whose build failed, and goes no further', async () => {
+    const ended = await scene.run({ build: 'echo "the tests fail"; exit 4' });
+    expect(ended.code).not.toBe(0);
+    expect(jobs(ended, 'succeeded')).toEqual(['open', 'seal']);
+    expect(await keys('v1/seals/')).toHaveLength(1);
+  });
+
+  itAct('denies an image with a critical finding, and deploys nothing', async () => {
+    const before = scene.pushed();
+    const ended = await scene.run({ attempt: 2, reports: { ...SOURCES, trivy: 'trivy-critical' } });
+    expect(ended.code).not.toBe(0);
+    expect(jobs(ended, 'failed')).toEqual(['gate-promote']);
+    expect(ended.stdout).toContain('✖ scan.findings');
+    expect(jobs(ended, 'succeeded').sort()).toEqual(['build', 'open', 'record', 'scan', 'seal', 'sign']);
+    expect(scene.pushed()).toBe(before);
+  });
+
+  itAct('has the gate say so when a scan failed', async () => {
+    const ended = await scene.run({ attempt: 3, reports: { ...SOURCES, trivy: 'trivy-failed' } });
+    expect(jobs(ended, 'failed')).toEqual(expect.arrayContaining(['scan', 'record', 'gate-promote']));
+    expect(ended.stdout).toContain('✖ scan.complete');
+    expect(jobs(ended, 'succeeded')).toContain('seal');
+  });
+
+  itAct('records the denial when the approval is refused', async () => {
+    const ended = await scene.run({ attempt: 4, approves: false });
+    expect(jobs(ended, 'failed')).toEqual(['approve', 'gate-deploy']);
+    expect(ended.stdout).toContain('✖ approval.present');
+    expect(jobs(ended, 'succeeded')).not.toContain('deploy');
+  });
+
+  itAct('promotes and deploys an image with all its evidence, in a re-run', async () => {
+    const ended = await scene.run({ attempt: 5 });
+    expect({ code: ended.code, failed: jobs(ended, 'failed') }).toEqual({ code: 0, failed: [] });
+    expect(jobs(ended, 'succeeded')).toEqual(expect.arrayContaining(['deploy', 'seal']));
+    const digest = /pushed and signed \S+@(sha256:[0-9a-f]{64})/.exec(ended.stdout)?.[1] as string;
+    expect(scene.pushed()).toContain(digest);
+  });
+
+  itAct('leaves one seal an attempt and a ledger that verifies', async () => {
+    expect(await keys('v1/seals/')).toHaveLength(5);
+    const { site, run } = scene.hosted;
+    const trust = site.path('trust.json');
+    const pem = (role: string) => [publicKeyOf(site, role)];
+    writeFileSync(
+      trust,
+      JSON.stringify({ schema: 'gatehouse/trust/1', release: pem('release'), notary: pem('notary'), checkpoint: null }),
+    );
+    const verified = await run(
+      'notary',
+      'verify',
+      'ledger',
+      'verify',
+      '--store',
+      `file://${site.path('store')}`,
+      '--trust',
+      trust,
+    );
+    const { findings } = JSON.parse(verified.stdout);
+    expect(findings).toEqual([]);
+  });
+
+  itAct('grants each job what it asks for, and nothing more', async () => {
+    const { jobs: all } = readWorkflow();
+    const granted = Object.entries(all).map(([name, { permissions = {} }]) => [name, Object.keys(permissions).sort()]);
+    const needed = Object.entries(all).map(([name, job]) => [name, permissionsOf(job, scene.asked.get(name))]);
+    expect(Object.fromEntries(needed)).toEqual(Object.fromEntries(granted));
+    expect(scene.github.violations).toEqual([]);
+  });
+});
