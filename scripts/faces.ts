@@ -107,7 +107,7 @@ export const JOB_INPUTS = {
   },
   'component-project': {
     description: 'path of the component project; written at publication',
-    regex: '^[A-Za-z0-9._-]+(\\x2f[A-Za-z0-9._-]+)+$',
+    regex: '^[A-Za-z0-9_][A-Za-z0-9._-]*(\\x2f[A-Za-z0-9_][A-Za-z0-9._-]*)+$',
     default: 'example-health/compliance-components',
   },
 };

@@ -12,7 +12,7 @@ type Inputs = Record<string, { description: string; regex?: string; options?: st
 const header = (inputs: Inputs) => `${NOTE}${yaml({ spec: { component: ['sha'], inputs } })}---\n`;
 const { 'job-image': jobImage, 'component-project': componentProject } = JOB_INPUTS;
 
-const PATH = '[A-Za-z0-9._-]+(\\x2f[A-Za-z0-9._-]+)+';
+const PATH = '[A-Za-z0-9_][A-Za-z0-9._-]*(\\x2f[A-Za-z0-9_][A-Za-z0-9._-]*)+';
 const BRANCH = '^[A-Za-z0-9][A-Za-z0-9._\\x2f-]{0,200}$';
 const environment = {
   description: 'environment of contract.yml that the image goes to',
@@ -54,7 +54,7 @@ function childText(): string {
   };
   const job = (name: string, image: string, needs: string, body: string) => `gatehouse-${name}:
   stage: test
-  image: $[[ inputs.${image} ]]
+  image: { name: "$[[ inputs.${image} ]]" }
   inherit: { default: false, variables: false }
   needs: ${needs}
   variables: { GIT_DEPTH: "0", GATEHOUSE_LAYOUT: image }
@@ -157,29 +157,31 @@ gatehouse-$[[ inputs.name ]]-children:
     forward: { pipeline_variables: false, yaml_variables: false }
 
 # A run is opened and sealed however its children ended: what failed leaves a record too.
-${trusted('open', 'gate', 'always', `${OPEN}`)}
-${trusted(
-  'sign',
-  'build',
-  null,
-  `${collect('build')}      gatehouse build-sign --phase sign ${CHILD} --collected "$work/collected" --image '$[[ inputs.image ]]' --outputs 'gatehouse-outputs/$[[ inputs.name ]]'
-  artifacts: { paths: [gatehouse-outputs/], expire_in: 1 day }
-`,
-)}
-${trusted(
-  'record',
-  'scan',
-  null,
-  `${collect('scan')}      gatehouse scan --phase record ${CHILD} --collected "$work/collected" --subject ${IMAGE}
-`,
-)}
-${trusted(
-  'promote',
-  'gate',
-  null,
-  `      gatehouse policy-gate --stage promote ${CHILD} --environment '$[[ inputs.environment ]]' --image ${IMAGE}
-`,
-)}
+${trusted({
+  name: 'open',
+  role: 'gate',
+  when: 'always',
+  script: `      gatehouse evidence-emit --type run.opened ${CHILD} --environment '$[[ inputs.environment ]]'\n`,
+})}
+${trusted({
+  name: 'sign',
+  role: 'build',
+  script: `${collect('build')}      gatehouse build-sign --phase sign ${CHILD} --collected "$work/collected" --image '$[[ inputs.image ]]' ${OUTPUTS}\n`,
+  promises: `build-sign --phase sign ${CHILD}`,
+  leaves: true,
+})}
+${trusted({
+  name: 'record',
+  role: 'scan',
+  script: `${collect('scan')}      gatehouse scan --phase record ${CHILD} --collected "$work/collected" --subject ${IMAGE}\n`,
+  promises: `scan --phase record ${CHILD}`,
+})}
+${trusted({
+  name: 'promote',
+  role: 'gate',
+  script: `      gatehouse policy-gate --stage promote ${CHILD} --environment '$[[ inputs.environment ]]' --image ${IMAGE}\n`,
+  promises: `policy-gate --stage promote ${CHILD} --environment '$[[ inputs.environment ]]'`,
+})}
 # One approval for all repositories of the run: every repository's include names this same job.
 gatehouse-approve:
   stage: gatehouse-approve
@@ -196,28 +198,31 @@ gatehouse-approve:
   script:
     - 'true'
 
-${trusted(
-  'decide',
-  'gate',
-  null,
-  `      gatehouse policy-gate --stage deploy ${CHILD} --environment '$[[ inputs.environment ]]' --image ${IMAGE} --target '$[[ inputs.target ]]' --outputs 'gatehouse-outputs/$[[ inputs.name ]]'
-  artifacts: { paths: [gatehouse-outputs/], expire_in: 1 day }
-`,
-)}
-${trusted('deploy', 'deploy', null, deployScript(), '\n    GATEHOUSE_CLUSTER_TOKEN:\n      aud: $[[ inputs.cluster-audience ]]', '\n  resource_group: $[[ inputs.environment ]]')}
-${trusted(
-  'seal',
-  'gate',
-  'always',
-  `      gatehouse evidence-emit --type run.sealed ${CHILD} --outcome as-pipeline
-`,
-)}`;
+${trusted({
+  name: 'decide',
+  role: 'gate',
+  script: `      gatehouse policy-gate --stage deploy ${CHILD} --environment '$[[ inputs.environment ]]' --image ${IMAGE} --target '$[[ inputs.target ]]' ${OUTPUTS}\n`,
+  promises: `policy-gate --stage deploy ${CHILD} --environment '$[[ inputs.environment ]]'`,
+  leaves: true,
+})}
+${trusted({
+  name: 'deploy',
+  role: 'deploy',
+  script: deployScript(),
+  tokens: '\n    GATEHOUSE_CLUSTER_TOKEN:\n      aud: $[[ inputs.cluster-audience ]]',
+  more: '\n  resource_group: $[[ inputs.environment ]]',
+})}
+${trusted({
+  name: 'seal',
+  role: 'gate',
+  when: 'always',
+  script: `      gatehouse evidence-emit --type run.sealed ${CHILD} --outcome as-pipeline\n`,
+})}`;
 }
 
 const PROTECTED = '$CI_COMMIT_REF_PROTECTED == "true" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH';
 const CHILD = "--child '$[[ inputs.project ]]'";
-const OPEN = `      gatehouse evidence-emit --type run.opened ${CHILD} --environment '$[[ inputs.environment ]]'
-`;
+const OUTPUTS = "--outputs 'gatehouse-outputs/$[[ inputs.name ]]'";
 /** What the sign job signed. The gate looks the image up and verifies it: this file only says which one is meant. */
 const IMAGE = `"$(cat 'gatehouse-outputs/$[[ inputs.name ]]/image')"`;
 
@@ -225,8 +230,31 @@ const collect = (job: string) =>
   `      gatehouse collect ${CHILD} --others '$[[ inputs.others ]]' --ref '$[[ inputs.ref ]]' --commit '$[[ inputs.commit ]]' --job ${job} --component-sha '$[[ component.sha ]],$[[ inputs.child-releases ]]' --out "$work/collected"
 `;
 
+interface TrustedJob {
+  name: string;
+  role: string;
+  when?: string;
+  script: string;
+  /** What it was to record, where it is cancelled. */
+  promises?: string;
+  /** Whether it leaves outputs to later jobs. */
+  leaves?: boolean;
+  tokens?: string;
+  more?: string;
+}
+
 /** A job that holds a role's identity: our code only, nothing inherited, on the protected default branch alone. */
-function trusted(name: string, role: string, when: string | null, body: string, tokens = '', more = ''): string {
+function trusted({ name, role, when, script, promises, leaves = false, tokens = '', more = '' }: TrustedJob): string {
+  const cancelled =
+    promises === undefined
+      ? ''
+      : `  after_script:
+    - |
+      # A job that was cancelled leaves a record that says so.
+      test "$CI_JOB_STATUS" = canceled || exit 0
+      set -eu
+${fetchRelease()}      gatehouse ${promises} --cancelled
+`;
   return `gatehouse-$[[ inputs.name ]]-${name}:
   stage: gatehouse-${name}
   image: $[[ inputs.job-image ]]
@@ -239,11 +267,11 @@ function trusted(name: string, role: string, when: string | null, body: string, 
     GATEHOUSE_ID_TOKEN:
       aud: gatehouse${tokens}
   rules:
-    - if: ${PROTECTED}${when === null ? '' : `\n      when: ${when}`}
+    - if: ${PROTECTED}${when === undefined ? '' : `\n      when: ${when}`}
   script:
     - |
       set -eu
-${fetchRelease()}${body}`;
+${fetchRelease()}${script}${cancelled}${leaves ? '  artifacts: { paths: [gatehouse-outputs/], expire_in: 1 day }\n' : ''}`;
 }
 
 function deployScript(): string {

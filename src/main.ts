@@ -17,8 +17,10 @@ export async function cli(words: string[], home: string): Promise<void> {
   const json = words.includes('--json');
   watchOutput();
   try {
-    const { rest, outputs } = takeOutputs(words.filter((word) => word !== '--json'));
-    process.exitCode = await run(rest, home, json, outputs);
+    const { rest, outputs } = takeOutputs(words.filter((word) => word !== '--json' && word !== '--cancelled'));
+    process.exitCode = words.includes('--cancelled')
+      ? await afterwards(rest, home, json)
+      : await run(rest, home, json, outputs);
   } catch (thrown) {
     process.exitCode = report(thrown, json);
   }
@@ -56,6 +58,29 @@ async function run(words: string[], home: string, json: boolean, outputs: string
   const result = await command.run(inputs, contextOf(home, json));
   if (outputs !== null) writeOutputs(result.outputs ?? {}, outputs);
   return print(result, json);
+}
+
+/**
+ * `--cancelled`, behind the words of a verb that was ended before it could say how it went: GitLab's `after_script` of a
+ * cancelled job. What an action's post step does on GitHub.
+ */
+async function afterwards(words: string[], home: string, json: boolean): Promise<number> {
+  const command = await commandOf(words[0] ?? '');
+  const { parseInputs } = await import('./commands/inputs.ts');
+  const { flagsOf } = await import('./commands/flags.ts');
+  const { recordCancelled } = await import('./commands/record-cancelled.ts');
+  const inputs = parseInputs(command.name, command.inputs, flagsOf(command, words.slice(1)));
+  const context = contextOf(home, json);
+  // A slot of its own: what the script signed under its name stands beside it.
+  const key = await recordCancelled(command, inputs, {
+    ...context,
+    env: { ...context.env, GITHUB_ACTION: 'after_script' },
+  });
+  const text =
+    key === null
+      ? `${command.name} promised nothing: nothing to record`
+      : `${command.name} was cancelled; recorded as ${key}`;
+  return print({ exit: 0, json: { cancelled: command.name, key }, text }, json);
 }
 
 function writeOutputs(outputs: Record<string, string>, folder: string): void {

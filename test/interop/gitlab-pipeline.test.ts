@@ -57,7 +57,7 @@ describe('a child that is as it should be', () => {
     async () => {
       await through(lab('open'), lab('sign'));
       const early = await scene.job(lab('promote'));
-      expect({ code: early.code, said: said(early).includes('✖ scan.required') }).toEqual({ code: 1, said: true });
+      expect({ code: early.code, said: said(early).includes('✖ scan.present') }).toEqual({ code: 1, said: true });
       const undecided = await scene.job(lab('deploy'));
       expect(undecided.code).not.toBe(0);
       await through(lab('record'));
