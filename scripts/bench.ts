@@ -18,6 +18,10 @@ import { storeRows } from './bench/store.ts';
 interface Subject {
   name: string;
   args: string[];
+  /** Inputs of an action, as the runner gives them. */
+  inputs?: Record<string, string>;
+  /** How it ends; 0 where it is not said. */
+  exit?: number;
   /** Ratio to the bare process that it is meant to stay under, where one was set. */
   target: number | null;
 }
@@ -77,6 +81,27 @@ function subjects(): Subject[] {
     { name: 'gatehouse policy-gate --facts (4 findings)', args: judge(factsWith(4)), target: 4 },
     { name: 'gatehouse policy-gate --facts (10,000 findings)', args: judge(factsWith(10_000)), target: null },
     { name: 'gatehouse contract check', args: ['dist/gatehouse.js', 'contract', 'check'], target: null },
+    ...actions(),
+  ];
+}
+
+/** Each action up to its first answer: what it says of a file, or that nobody vouches for this job. */
+function actions(): Subject[] {
+  const action = (name: string, inputs: Record<string, string>, exit = 0): Subject => ({
+    name: `action ${name}${exit === 0 ? '' : ' (refuses)'}`,
+    args: [`dist/${name}.js`],
+    inputs,
+    exit,
+    target: null,
+  });
+  const image = `registry.example.org/care/lab-results@sha256:${'0'.repeat(64)}`;
+  const target = { environment: 'production', image, target: 'production/web/Deployment/web' };
+  return [
+    action('build-sign', { phase: 'build', layout: 'sample/image' }),
+    action('scan', { phase: 'normalise', report: 'sample/reports/trivy.json' }),
+    action('evidence-emit', { type: 'run.opened', environment: 'production', outcome: 'success' }, 1),
+    action('policy-gate', { stage: 'promote', ...target }, 1),
+    action('deploy-by-digest', { decision: 'v1/records/x', method: 'gitops', manifest: 'x', ...target }, 1),
   ];
 }
 
@@ -97,42 +122,49 @@ function factsWith(findings: number): string {
 function measure(all: Subject[]): string[] {
   const times = all.map(() => [] as number[]);
   for (let round = -1; round < runs; round++) {
-    for (const [i, { args }] of all.entries()) {
-      const took = once(args);
+    for (const [i, subject] of all.entries()) {
+      const took = once(subject);
       // The first round fills the file system's caches.
       if (round >= 0) (times[i] as number[]).push(took);
     }
   }
   const bare = median(times[0] as number[]);
-  return all.map(({ name, args, target }, i) => {
+  return all.map((subject, i) => {
+    const { name, target } = subject;
     const ms = median(times[i] as number[]);
     const over = target !== null && ms / bare > target ? '  OVER' : '';
-    return `${name.padEnd(46)} ${ms.toFixed(1).padStart(5)}  ${(ms / bare).toFixed(2).padStart(5)}×  ${(target === null ? '' : `≤ ${target}×`).padEnd(7)}  ${peakMegabytes(args).toFixed(0).padStart(5)}${over}`;
+    return `${name.padEnd(46)} ${ms.toFixed(1).padStart(5)}  ${(ms / bare).toFixed(2).padStart(5)}×  ${(target === null ? '' : `≤ ${target}×`).padEnd(7)}  ${peakMegabytes(subject).toFixed(0).padStart(5)}${over}`;
   });
 }
 
-/** Milliseconds of one whole process. Throws when it does not end with exit 0: a failure is not to be timed. */
-function once(args: string[]): number {
+/** Milliseconds of one whole process. Throws when it does not end as it should: a failure is not to be timed. */
+function once({ args, inputs, exit = 0 }: Subject): number {
+  const env = environment(inputs);
   const start = process.hrtime.bigint();
-  const { status, stderr } = spawnSync(process.execPath, args, {
-    env: { PATH: process.env.PATH },
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    env,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   });
   const took = Number(process.hrtime.bigint() - start) / 1e6;
-  if (status !== 0) throw new Error(`${args.join(' ')} ended with exit ${status}: ${stderr}`);
+  if (status !== exit) throw new Error(`${args.join(' ')} ended with exit ${status}: ${stdout.slice(0, 500)}${stderr}`);
   return took;
 }
 
-function peakMegabytes(args: string[]): number {
+function peakMegabytes({ args, inputs }: Subject): number {
   const hook =
     "data:text/javascript,process.on('exit',()=>process.stderr.write(`\\nPEAK ${process.resourceUsage().maxRSS}\\n`))";
   const { stderr } = spawnSync(process.execPath, ['--import', hook, ...args], {
-    env: { PATH: process.env.PATH },
+    env: environment(inputs),
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   });
   return Number(/PEAK (\d+)/.exec(stderr)?.[1] ?? Number.NaN) / 1024;
+}
+
+function environment(inputs: Record<string, string> = {}): Record<string, string | undefined> {
+  const given = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
+  return { PATH: process.env.PATH, ...Object.fromEntries(given) };
 }
 
 function median(values: number[]): number {

@@ -3,11 +3,11 @@
  * choices and defaults stand in the schema alone.
  */
 import { stringify } from 'yaml';
-import type { z } from 'zod';
 import { commands } from '../src/commands/catalogue.ts';
 import type { Command } from '../src/commands/command.ts';
 import { metaOf } from '../src/commands/inputs.ts';
 import type { Role } from '../src/contract/roles.ts';
+import type * as z from '../src/lib/zod.ts';
 
 interface Face {
   title: string;
@@ -38,7 +38,7 @@ export async function faces(): Promise<Record<string, string>> {
   return files;
 }
 
-type Field = [name: string, schema: z.ZodType];
+type Field = [name: string, schema: z.ZodMiniType];
 
 /** Inputs that may stand in a pipeline. */
 function fieldsOf({ inputs }: Command): Field[] {
@@ -55,8 +55,8 @@ function defaultOf([, schema]: Field): string | null {
   return parsed.success && parsed.data !== undefined ? String(parsed.data) : null;
 }
 
-function optionsOf(schema: z.ZodType): readonly string[] | null {
-  const { options, def } = schema as { options?: readonly string[]; def: { innerType?: z.ZodType } };
+function optionsOf(schema: z.ZodMiniType): readonly string[] | null {
+  const { options, def } = schema as { options?: readonly string[]; def: { innerType?: z.ZodMiniType } };
   return options ?? (def.innerType === undefined ? null : optionsOf(def.innerType));
 }
 

@@ -4,11 +4,12 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import { toJSONSchema } from 'zod/mini';
 import { parseQuery, type Query } from '../src/audit/query-file.ts';
 import { commands } from '../src/commands/catalogue.ts';
 import { helpOf, listOfVerbs } from '../src/commands/help-text.ts';
 import { documents } from '../src/contract/documents.ts';
+import { faceDocs, workflowDoc } from './face-docs.ts';
 import { faces } from './faces.ts';
 import { pipelines } from './pipelines.ts';
 
@@ -18,15 +19,18 @@ export async function generated(): Promise<Record<string, string>> {
   const help = { '': listOfVerbs(all), ...Object.fromEntries(all.map((command) => [command.name, helpOf(command)])) };
   const schemas = Object.entries(documents).map(([name, schema]) => [
     `schemas/${name}.json`,
-    json(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })),
+    json(toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })),
   ]);
+  const components = await faces();
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
   return {
     'src/commands/help.generated.json': json(help),
     'src/commands/version.generated.json': json({ version }),
     'src/audit/queries.generated.json': json(queries()),
     ...Object.fromEntries(schemas),
-    ...(await faces()),
+    ...components,
+    ...(await faceDocs(components)),
+    'workflows/github/README.md': workflowDoc(readFileSync('.github/workflows/promote.yml', 'utf8')),
     ...pipelines(),
   };
 }

@@ -1,11 +1,12 @@
 import * as core from '@actions/core';
-import type { z } from 'zod';
 import { commands } from './commands/catalogue.ts';
 import type { Command, Context, Result } from './commands/command.ts';
 import { metaOf, parseInputs } from './commands/inputs.ts';
 import { redactForms } from './evidence/redact.ts';
 import { GatehouseError, messageOf } from './lib/errors.ts';
+import { cell } from './lib/markdown.ts';
 import { printable } from './lib/printable.ts';
+import type * as z from './lib/zod.ts';
 
 /** What the main process leaves for the one that runs after the job's steps. */
 const ENDED = 'gatehouse-ended';
@@ -22,7 +23,7 @@ export async function action(name: string, phase: 'main' | 'post', home: string)
     const inputs = parseInputs(name, command.inputs, readInputs(command));
     await publish(name, await command.run(inputs, contextOf(home, process.env)));
   } catch (thrown) {
-    fail(name, thrown);
+    await fail(name, thrown);
   }
   core.saveState(ENDED, 'true');
 }
@@ -38,7 +39,7 @@ async function afterwards(name: string, home: string): Promise<void> {
     const key = await recordCancelled(command, inputs, contextOf(home, env));
     if (key !== null) core.warning(`gatehouse ${name} was cancelled; recorded as ${key}`);
   } catch (thrown) {
-    fail(name, thrown);
+    await fail(name, thrown);
   }
 }
 
@@ -54,13 +55,15 @@ function contextOf(home: string, env: Context['env']): Context {
   };
 }
 
-function fail(name: string, thrown: unknown): void {
-  core.error(redactForms(messageOf(thrown)).value, { title: `gatehouse ${name}` });
+async function fail(name: string, thrown: unknown): Promise<void> {
+  const message = redactForms(messageOf(thrown)).value;
+  core.error(message, { title: `gatehouse ${name}` });
+  await summarise(`## ⛔ ${name} stopped\n\n${cell(message)}\n`);
   process.exitCode = thrown instanceof GatehouseError ? thrown.exit : 3;
 }
 
 function readInputs(command: Command): Record<string, string> {
-  const fields = Object.entries(command.inputs.shape) as [string, z.ZodType][];
+  const fields = Object.entries(command.inputs.shape) as [string, z.ZodMiniType][];
   return Object.fromEntries(
     fields.filter(([, schema]) => metaOf(schema).cliOnly !== true).map(([name]) => [name, core.getInput(name)]),
   );
@@ -69,10 +72,18 @@ function readInputs(command: Command): Record<string, string> {
 async function publish(name: string, result: Result): Promise<void> {
   core.info(printable(result.text));
   for (const [output, value] of Object.entries(result.outputs ?? {})) core.setOutput(output, value);
-  if (result.summary !== undefined && process.env.GITHUB_STEP_SUMMARY !== undefined)
-    await core.summary.addRaw(result.summary, true).write();
+  for (const { level, file, line, title, message } of result.annotations?.() ?? []) {
+    const remark = level === 'warning' ? core.warning : core.notice;
+    remark(message, { title, file, ...(line === null ? {} : { startLine: line }) });
+  }
+  if (result.summary !== undefined) await summarise(result.summary());
   if (result.exit !== 0) core.error(firstLine(result.text), { title: `gatehouse ${name}` });
   process.exitCode = result.exit;
+}
+
+/** A runner without summaries has said all of it in its log. */
+async function summarise(markdown: string): Promise<void> {
+  if (process.env.GITHUB_STEP_SUMMARY !== undefined) await core.summary.addRaw(markdown, true).write();
 }
 
 function firstLine(text: string): string {

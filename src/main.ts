@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commands } from './commands/catalogue.ts';
 import type { Command, Context, Result } from './commands/command.ts';
 import { redactForms } from './evidence/redact.ts';
 import { BadInput, CouldNot, GatehouseError, messageOf } from './lib/errors.ts';
@@ -52,10 +53,8 @@ async function run(words: string[], home: string, json: boolean, outputs: string
     return verb === undefined ? 2 : 0;
   }
   const command = await commandOf(verb);
-  const { parseInputs } = await import('./commands/inputs.ts');
-  const { flagsOf } = await import('./commands/flags.ts');
-  const inputs = parseInputs(command.name, command.inputs, flagsOf(command, rest));
-  const result = await command.run(inputs, contextOf(home, json));
+  const { inputsOf } = await import('./commands/flags.ts');
+  const result = await command.run(inputsOf(command, rest), contextOf(home, json));
   if (outputs !== null) writeOutputs(result.outputs ?? {}, outputs);
   return print(result, json);
 }
@@ -66,10 +65,9 @@ async function run(words: string[], home: string, json: boolean, outputs: string
  */
 async function afterwards(words: string[], home: string, json: boolean): Promise<number> {
   const command = await commandOf(words[0] ?? '');
-  const { parseInputs } = await import('./commands/inputs.ts');
-  const { flagsOf } = await import('./commands/flags.ts');
+  const { inputsOf } = await import('./commands/flags.ts');
   const { recordCancelled } = await import('./commands/record-cancelled.ts');
-  const inputs = parseInputs(command.name, command.inputs, flagsOf(command, words.slice(1)));
+  const inputs = inputsOf(command, words.slice(1));
   const context = contextOf(home, json);
   // A slot of its own: what the script signed under its name stands beside it.
   const key = await recordCancelled(command, inputs, {
@@ -95,19 +93,17 @@ function writeOutputs(outputs: Record<string, string>, folder: string): void {
 async function showHelp(verb: string | undefined, json: boolean): Promise<void> {
   const { help } = await import('./commands/help.ts');
   const text = help(verb === undefined || verb.startsWith('-') ? '' : verb);
-  if (text === null) throw await unknownVerb(verb as string);
+  if (text === null) throw unknownVerb(verb as string);
   process.stdout.write(json ? `${JSON.stringify({ help: text }, null, 2)}\n` : text);
 }
 
 async function commandOf(verb: string): Promise<Command> {
-  const { commands } = await import('./commands/catalogue.ts');
   const load = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
   if (load !== undefined) return await load();
-  throw await unknownVerb(verb);
+  throw unknownVerb(verb);
 }
 
-async function unknownVerb(verb: string): Promise<BadInput> {
-  const { commands } = await import('./commands/catalogue.ts');
+function unknownVerb(verb: string): BadInput {
   const meant = similar(verb, Object.keys(commands));
   return new BadInput(
     'cli.unknown_verb',

@@ -1,16 +1,18 @@
-import { z } from 'zod';
 import { problemText } from '../contract/problems.ts';
 import { Denied } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
+import * as z from '../lib/zod.ts';
 
 export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 
 /** Standard base64 that decodes to one thing only: spare bits would let two texts mean one signature. */
-const base64 = z
-  .string()
-  .min(1)
-  .refine((text) => Buffer.from(text, 'base64').toString('base64') === text, 'expected base64')
-  .transform((text) => Buffer.from(text, 'base64'));
+const base64 = z.pipe(
+  z.string().check(
+    z.minLength(1),
+    z.refine((text) => Buffer.from(text, 'base64').toString('base64') === text, 'expected base64'),
+  ),
+  z.transform((text) => Buffer.from(text, 'base64')),
+);
 
 /**
  * A Sigstore bundle v0.3 that holds a DSSE envelope signed by a plain key: the only kind written here. A certificate, a log
@@ -19,21 +21,18 @@ const base64 = z
 const bundle = z.strictObject({
   mediaType: z.literal(BUNDLE_TYPE),
   verificationMaterial: z.strictObject({
-    publicKey: z.strictObject({ hint: z.string().max(256).optional() }),
-    tlogEntries: z.array(z.unknown()).max(0).optional(),
-    timestampVerificationData: z
-      .strictObject({
-        rfc3161Timestamps: z
-          .array(z.strictObject({ signedTimestamp: base64 }))
-          .max(8)
-          .optional(),
-      })
-      .optional(),
+    publicKey: z.strictObject({ hint: z.optional(z.string().check(z.maxLength(256))) }),
+    tlogEntries: z.optional(z.array(z.unknown()).check(z.maxLength(0))),
+    timestampVerificationData: z.optional(
+      z.strictObject({
+        rfc3161Timestamps: z.optional(z.array(z.strictObject({ signedTimestamp: base64 })).check(z.maxLength(8))),
+      }),
+    ),
   }),
   dsseEnvelope: z.strictObject({
     payload: base64,
     payloadType: z.string(),
-    signatures: z.array(z.strictObject({ sig: base64, keyid: z.literal('').optional() })).length(1),
+    signatures: z.array(z.strictObject({ sig: base64, keyid: z.optional(z.literal('')) })).check(z.length(1)),
   }),
 });
 

@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { commit, isolation, name, text } from '../contract/primitives.ts';
 import type { Run } from '../contract/run.ts';
+import * as z from '../lib/zod.ts';
 
 export const PROVENANCE_TYPE = 'https://slsa.dev/provenance/v1';
 

@@ -1,9 +1,9 @@
-import type { z } from 'zod';
 import { problemText } from '../contract/problems.ts';
 import { readAttachment } from '../evidence/blob.ts';
 import type { Survey } from '../evidence/verify/survey.ts';
 import { GatehouseError } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
+import type * as z from '../lib/zod.ts';
 import type { Store } from '../store/store.ts';
 import type { Fact } from './standing.ts';
 import type { Row } from './tables.ts';
@@ -21,7 +21,7 @@ export class Attachments {
   }
 
   /** The attachment of this role as its schema has it, or null when there is none that can be used. */
-  async read<T>(fact: Fact, role: string, schema: z.ZodType<T>): Promise<T | null> {
+  async read<T>(fact: Fact, role: string, schema: z.ZodMiniType<T>): Promise<T | null> {
     const attachment = fact.record.attachments.find((each) => each.role === role);
     if (attachment === undefined) return null;
     const refuse = (reason: string) => {

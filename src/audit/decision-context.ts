@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { parseTime } from '../lib/time.ts';
+import * as z from '../lib/zod.ts';
 import type { Attachments } from './attachments.ts';
 import type { Fact } from './standing.ts';
 import { recordColumns } from './standing.ts';
@@ -9,7 +9,7 @@ import type { Row } from './tables.ts';
 /** What is read of the data of gate.decided; a gate that could not judge says `error` instead. */
 const judged = z.looseObject({
   id: z.string(),
-  stage: z.string().nullable(),
+  stage: z.nullable(z.string()),
   outcome: z.enum(['allow', 'deny']),
   target: z.unknown(),
   reasons: z.array(
@@ -17,26 +17,26 @@ const judged = z.looseObject({
       rule: z.string(),
       outcome: z.string(),
       message: z.string(),
-      fix: z.string().nullable(),
+      fix: z.nullable(z.string()),
       controls: z.array(z.string()),
     }),
   ),
   input: z.looseObject({ contractDigest: z.string(), policyDigest: z.string(), factsDigest: z.string() }),
 });
-const failed = z.looseObject({ stage: z.string().nullable(), error: z.string(), message: z.string() });
+const failed = z.looseObject({ stage: z.nullable(z.string()), error: z.string(), message: z.string() });
 
 /** What is read of the facts that a decision was made from. */
 const factsPart = z.looseObject({
   source: z.looseObject({
-    people: z.array(z.looseObject({ personId: z.string().nullable(), as: z.string() })),
+    people: z.array(z.looseObject({ personId: z.nullable(z.string()), as: z.string() })),
   }),
   approvals: z.array(
     z.looseObject({
-      personId: z.string().nullable(),
+      personId: z.nullable(z.string()),
       state: z.string(),
       at: z.number(),
       from: z.string(),
-      entitlement: z.looseObject({ group: z.string(), active: z.boolean() }).nullable(),
+      entitlement: z.nullable(z.looseObject({ group: z.string(), active: z.boolean() })),
     }),
   ),
 });

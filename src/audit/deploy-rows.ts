@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from '../lib/zod.ts';
 import { type DecisionContext, independentApprovers, reasonRow, targetText } from './decision-context.ts';
 import { type Fact, recordColumns } from './standing.ts';
 import { textOf } from './table-file.ts';
@@ -9,7 +9,7 @@ const refusal = z.array(
     rule: z.string(),
     outcome: z.string(),
     message: z.string(),
-    fix: z.string().nullable(),
+    fix: z.nullable(z.string()),
     controls: z.array(z.string()),
   }),
 );

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from '../lib/zod.ts';
 import { targetText } from './decision-context.ts';
 import { type Fact, recordColumns } from './standing.ts';
 import { countOf, textOf } from './table-file.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from '../lib/zod.ts';
 import type { Attachments } from './attachments.ts';
 import { type Fact, recordColumns } from './standing.ts';
 import { countOf, textOf } from './table-file.ts';
@@ -7,10 +7,10 @@ import type { Row } from './tables.ts';
 /** CycloneDX, as far as a search for a component needs it. */
 const component = z.looseObject({
   type: z.string(),
-  group: z.string().optional(),
+  group: z.optional(z.string()),
   name: z.string(),
-  version: z.string().optional(),
-  purl: z.string().optional(),
+  version: z.optional(z.string()),
+  purl: z.optional(z.string()),
 });
 const sbom = z.looseObject({ components: z.array(component) });
 

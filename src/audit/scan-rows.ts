@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from '../lib/zod.ts';
 import type { Attachments } from './attachments.ts';
 import { type Fact, recordColumns } from './standing.ts';
 import { countOf, textOf } from './table-file.ts';
@@ -11,12 +11,12 @@ const finding = z.looseObject({
   title: z.string(),
   severity: z.string(),
   location: z.looseObject({
-    path: z.string().nullable(),
-    line: z.number().nullable(),
-    package: z.string().nullable(),
-    version: z.string().nullable(),
+    path: z.nullable(z.string()),
+    line: z.nullable(z.number()),
+    package: z.nullable(z.string()),
+    version: z.nullable(z.string()),
   }),
-  fixedVersion: z.string().nullable(),
+  fixedVersion: z.nullable(z.string()),
   cve: z.array(z.string()),
   suppressed: z.unknown(),
 });

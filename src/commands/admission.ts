@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { imagePolicy } from '../admission/policy.ts';
 import { loadContract } from '../contract/load-contract.ts';
+import * as z from '../lib/zod.ts';
 import { command } from './command.ts';
-import { choice, text } from './inputs.ts';
+import { choice, optionalText } from './inputs.ts';
 import { ownContractPath } from './release.ts';
 
 export const admission = command({
@@ -23,19 +23,19 @@ export const admission = command({
   ],
   inputs: z.strictObject({
     action: choice(['policy'], { description: 'what to make', positional: 0 }),
-    environment: text({
+    environment: optionalText({
       description: 'environment of contract.yml whose targets it protects; without it all of them',
       value: 'NAME',
-    }).optional(),
-    cluster: text({
+    }),
+    cluster: optionalText({
       description: 'cluster that it is for, by its name in targets; needed where they name several',
       value: 'NAME',
-    }).optional(),
-    file: text({
+    }),
+    file: optionalText({
       description: 'the contract; without it the one beside this program',
       value: 'FILE',
       cliOnly: true,
-    }).optional(),
+    }),
   }),
   run: async ({ environment, cluster, file }, context) => {
     const { file: contract } = loadContract(file ?? ownContractPath(context.home));

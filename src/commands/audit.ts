@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { ask } from '../audit/ask.ts';
 import { buildIndex } from '../audit/build-index.ts';
 import { asCsv, asTable } from '../audit/formats.ts';
@@ -11,9 +10,10 @@ import { queries, queryOf } from '../audit/queries.ts';
 import type { Query } from '../audit/query-file.ts';
 import type { AuditIndex } from '../contract/audit-index.ts';
 import { BadInput } from '../lib/errors.ts';
+import * as z from '../lib/zod.ts';
 import { openStore } from '../store/store.ts';
 import { type Context, command, type Result } from './command.ts';
-import { choice, text, toggle } from './inputs.ts';
+import { choice, optionalText, toggle } from './inputs.ts';
 import { proof } from './proof.ts';
 import { readTrust } from './trust-file.ts';
 
@@ -23,39 +23,39 @@ const inputs = z.strictObject({
       'index: make tables of all evidence that verifies; query: ask a named question; prove: prove one row; report: one HTML file',
     positional: 0,
   }),
-  name: text({
+  name: optionalText({
     description: 'query: name of the question; prove: evidence_key of a row',
     positional: 1,
     value: 'NAME',
-  }).optional(),
-  store: text({
+  }),
+  store: optionalText({
     description: 'the store to read, for example file:///evidence',
     value: 'URL',
     cliOnly: true,
-  }).optional(),
-  trust: text({
+  }),
+  trust: optionalText({
     description: 'keys and checkpoint that you bring along, gatehouse/trust/1',
     value: 'FILE',
     cliOnly: true,
-  }).optional(),
-  index: text({
+  }),
+  index: optionalText({
     description: 'query, report: an index that was made before, instead of --store and --trust',
     value: 'FOLDER',
     cliOnly: true,
-  }).optional(),
-  out: text({
+  }),
+  out: optionalText({
     description: 'index: folder for the tables; report: file to write',
     value: 'PATH',
     cliOnly: true,
-  }).optional(),
-  param: text({
+  }),
+  param: optionalText({
     description: 'query: a parameter of the question; may be given several times',
     value: 'NAME=VALUE',
     repeatable: true,
     cliOnly: true,
-  }).optional(),
-  since: text({ description: 'report: from this moment on', value: 'RFC3339', cliOnly: true }).optional(),
-  until: text({ description: 'report: before this moment', value: 'RFC3339', cliOnly: true }).optional(),
+  }),
+  since: optionalText({ description: 'report: from this moment on', value: 'RFC3339', cliOnly: true }),
+  until: optionalText({ description: 'report: before this moment', value: 'RFC3339', cliOnly: true }),
   list: toggle({ description: 'query: show every question with its citations and parameters', cliOnly: true }),
   csv: toggle({ description: 'query: print comma-separated values', cliOnly: true }),
 });

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import { attestImage, CYCLONEDX_TYPE, type ImageAttestation, SIGNATURE_TYPE } from '../attestation/image.ts';
 import { adoptedProvenance, builtProvenance, type Provenance } from '../attestation/provenance.ts';
 import { createSbom } from '../attestation/sbom/index.ts';
@@ -7,6 +6,8 @@ import { digest as digestSchema } from '../contract/primitives.ts';
 import { redact } from '../evidence/redact.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { BadInput, Denied } from '../lib/errors.ts';
+import { cell } from '../lib/markdown.ts';
+import * as z from '../lib/zod.ts';
 import { attachAll } from '../registry/attach.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import { type RegistryManifest, readConfig, readImage, readLayers } from '../registry/image.ts';
@@ -15,7 +16,7 @@ import { pushLayout } from '../registry/push-layout.ts';
 import { parseName, parseReference } from '../registry/reference.ts';
 import { openCollected } from './collected.ts';
 import { type Context, command, type Result } from './command.ts';
-import { choice, text } from './inputs.ts';
+import { choice, optionalText } from './inputs.ts';
 import { requireListed } from './listed-registry.ts';
 import { imageByDigest, openRegistry } from './registry.ts';
 import { runInputs } from './run-inputs.ts';
@@ -23,26 +24,29 @@ import { openStage, type Stage } from './stage.ts';
 import version from './version.generated.json' with { type: 'json' };
 
 const inputs = z.strictObject({
-  phase: choice(['build', 'sign', 'all'], {
-    description:
-      'build: check the layout, without a key; sign: push, list, sign, attach; all: both in one process, with isolation none',
-  }).default('all'),
-  layout: text({ description: 'folder with the OCI image layout that was built', value: 'FOLDER' }).optional(),
-  digest: text({
+  phase: z._default(
+    choice(['build', 'sign', 'all'], {
+      description:
+        'build: check the layout, without a key; sign: push, list, sign, attach; all: both in one process, with isolation none',
+    }),
+    'all',
+  ),
+  layout: optionalText({ description: 'folder with the OCI image layout that was built', value: 'FOLDER' }),
+  digest: optionalText({
     description: 'digest that the build phase gave; the layout must have it',
     value: 'sha256:…',
-  }).optional(),
-  image: text({
+  }),
+  image: optionalText({
     description:
       'where the image goes, registry/repository; or, without a layout, registry/repository@sha256:… to adopt an image that we did not build',
     value: 'IMAGE',
-  }).optional(),
-  collected: text({
+  }),
+  collected: optionalText({
     description:
       'phase sign, with --child, instead of layout and digest: the folder that collect made of the child’s build job',
     value: 'FOLDER',
     cliOnly: true,
-  }).optional(),
+  }),
   ...runInputs,
 });
 type Inputs = z.infer<typeof inputs>;
@@ -84,6 +88,7 @@ function build(given: Inputs): Result {
     exit: 0,
     json: { digest, platforms },
     text: `layout ${given.layout} holds ${digest} (${platforms.join(', ')})`,
+    summary: () => `## 📦 Built\n\n\`${digest}\` for ${cell(platforms.join(', '))}. Nothing is pushed or signed yet.\n`,
     outputs: { digest },
   };
 }
@@ -138,6 +143,19 @@ async function sign(inputs: Inputs, context: Context): Promise<Result> {
       `${adopted ? 'adopted' : 'pushed'} and signed ${image}`,
       ...statements.map(({ predicateType }) => `  ✔ ${labels[predicateType] ?? predicateType}`),
     ].join('\n'),
+    summary: () =>
+      [
+        `## ✍️ ${adopted ? 'Adopted' : 'Pushed'} and signed`,
+        '',
+        `\`${image}\``,
+        '',
+        ...[...new Set(statements.map(({ predicateType }) => labels[predicateType] ?? predicateType))].map(
+          (label) => `- ${label}`,
+        ),
+        '',
+        'Attached to the image, read back and verified.',
+        '',
+      ].join('\n'),
     outputs: { digest, image },
   };
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { z } from 'zod';
 import type { Collected } from '../contract/collected.ts';
 import { commit as commitSchema } from '../contract/primitives.ts';
 import type { Role } from '../contract/roles.ts';
@@ -10,12 +9,13 @@ import { digestOf } from '../lib/digest.ts';
 import { BadInput, CouldNot, messageOf } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { unzip } from '../lib/unzip.ts';
+import * as z from '../lib/zod.ts';
 import type { Fetched } from '../platform/gitlab/collect.ts';
 import type { GitlabPlatform } from '../platform/gitlab/gitlab.ts';
 import { readTemplate } from '../platform/gitlab/same-job.ts';
 import { COLLECTED } from './collected.ts';
 import { type Context, command } from './command.ts';
-import { choice, text } from './inputs.ts';
+import { choice, optionalText, text } from './inputs.ts';
 import { ownContract } from './release.ts';
 import { hostedSituation } from './situation.ts';
 
@@ -35,14 +35,17 @@ const inputs = z.strictObject({
     value: 'GROUP/PROJECT',
     cliOnly: true,
   }),
-  others: text({
-    description:
-      'the other repositories whose pipelines it started, with commas between them; one that is not named denies',
-    value: 'PROJECTS',
-    cliOnly: true,
-  }).default(''),
+  others: z._default(
+    text({
+      description:
+        'the other repositories whose pipelines it started, with commas between them; one that is not named denies',
+      value: 'PROJECTS',
+      cliOnly: true,
+    }),
+    '',
+  ),
   ref: text({ description: 'branch that the child’s pipeline must be of', value: 'BRANCH', cliOnly: true }),
-  commit: text({ description: 'the very commit that it must be of', value: 'SHA', cliOnly: true }).optional(),
+  commit: optionalText({ description: 'the very commit that it must be of', value: 'SHA', cliOnly: true }),
   job: choice(['build', 'scan'], {
     description: 'build: the image layout, under role build; scan: the reports, under role scan',
     cliOnly: true,

@@ -1,6 +1,7 @@
-import type { z } from 'zod';
 import type { RecordType } from '../contract/roles.ts';
 import type { ExitCode } from '../lib/errors.ts';
+import type * as z from '../lib/zod.ts';
+import type { Annotation } from './annotations.ts';
 
 /** What a command may know of the world; entries make it, tests pass plain objects. */
 export interface Context {
@@ -25,8 +26,10 @@ export interface Result {
   json: unknown;
   /** The same for people; may hold several lines. */
   text: string;
-  /** Markdown for a job summary. */
-  summary?: string;
+  /** Markdown for a job summary, made only where there is one. */
+  summary?: () => string;
+  /** Remarks at lines of the repository's files. */
+  annotations?: () => Annotation[];
   /** Outputs of the action and component, by name. */
   outputs?: Record<string, string>;
 }
@@ -39,7 +42,7 @@ export interface Cancelled {
 }
 
 /** One verb. Keys of `inputs` are the names of flags, action inputs and component inputs alike. */
-export interface Command<S extends z.ZodObject = z.ZodObject> {
+export interface Command<S extends z.ZodMiniObject = z.ZodMiniObject> {
   name: string;
   /** One line, for the list of verbs. */
   summary: string;
@@ -55,6 +58,6 @@ export interface Command<S extends z.ZodObject = z.ZodObject> {
 }
 
 /** Keeps the inferred input types of `run` while the entries see one type of command. */
-export function command<S extends z.ZodObject>(definition: Command<S>): Command {
+export function command<S extends z.ZodMiniObject>(definition: Command<S>): Command {
   return definition as unknown as Command;
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import { loadContract } from '../contract/load-contract.ts';
 import { weaknesses } from '../contract/weaknesses.ts';
+import * as z from '../lib/zod.ts';
 import { command } from './command.ts';
-import { choice, text } from './inputs.ts';
+import { choice, optionalText } from './inputs.ts';
 
 export const contract = command({
   name: 'contract',
@@ -18,11 +18,11 @@ export const contract = command({
   ],
   inputs: z.strictObject({
     action: choice(['check'], { description: 'what to do', positional: 0 }),
-    file: text({
+    file: optionalText({
       description: 'the contract; without it the one beside this program',
       value: 'FILE',
       cliOnly: true,
-    }).optional(),
+    }),
   }),
   run: async (given, context) => {
     const path = given.file ?? join(context.home, '..', 'contract.yml');

@@ -2,19 +2,19 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import { z } from 'zod';
 import { BadInput, CouldNot } from '../lib/errors.ts';
 import { exec } from '../lib/exec.ts';
+import * as z from '../lib/zod.ts';
 import { type Context, command, type Result } from './command.ts';
 import { startRegistryProcess, type Told, tell } from './demo/story.ts';
-import { text, toggle } from './inputs.ts';
+import { optionalText, toggle } from './inputs.ts';
 
 const inputs = z.strictObject({
-  keep: text({
+  keep: optionalText({
     description: 'folder to leave everything in, to look at afterwards; must not exist',
     value: 'FOLDER',
     cliOnly: true,
-  }).optional(),
+  }),
   live: toggle({
     description: 'run the scanners that `npm run tools` has installed, instead of taking their committed reports',
     cliOnly: true,

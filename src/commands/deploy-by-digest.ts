@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import type { Decision, Reason } from '../contract/decision.ts';
 import type { Target } from '../contract/target.ts';
 import { requireDecision } from '../deploy/decision.ts';
@@ -10,7 +9,9 @@ import { consume } from '../evidence/once.ts';
 import { readVerified } from '../facts/evidence.ts';
 import { releaseOf } from '../facts/release.ts';
 import { Denied, messageOf } from '../lib/errors.ts';
+import { cell } from '../lib/markdown.ts';
 import { formatTime } from '../lib/time.ts';
+import * as z from '../lib/zod.ts';
 import type { Reference } from '../registry/reference.ts';
 import { type Context, command, type Result } from './command.ts';
 import { openWay, wayInputs } from './deploy-way.ts';
@@ -123,6 +124,17 @@ async function deploy(attempt: Attempt, context: Context): Promise<Result> {
       ...('commit' in about ? [`  commit ${about.commit}`] : []),
       `  deploy ${opId}`,
     ].join('\n'),
+    summary: () =>
+      [
+        `## 🚀 Deployed to ${cell(given.target)}`,
+        '',
+        `\`${given.image}\``,
+        '',
+        `Read back as it was decided. Decision \`${decision.id}\` is used up; another deploy takes another decision.`,
+        '',
+        `deploy \`${opId}\`${'commit' in about ? ` · commit \`${about.commit}\`` : ''}`,
+        '',
+      ].join('\n'),
     outputs: { 'deploy-id': opId, ...(typeof about.commit === 'string' ? { commit: about.commit } : {}) },
   };
 }

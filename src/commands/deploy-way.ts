@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import type { Decision } from '../contract/decision.ts';
 import { duration } from '../contract/primitives.ts';
 import type { Target } from '../contract/target.ts';
@@ -8,33 +7,40 @@ import { BadInput } from '../lib/errors.ts';
 import { exec } from '../lib/exec.ts';
 import { http } from '../lib/http.ts';
 import { parseDuration } from '../lib/time.ts';
+import * as z from '../lib/zod.ts';
 import type { Reference } from '../registry/reference.ts';
 import type { Context } from './command.ts';
-import { choice, text } from './inputs.ts';
+import { choice, optionalText, text } from './inputs.ts';
 import type { Stage } from './stage.ts';
 
 /** The inputs that say how a deploy is done. Where it goes is the decision's target, and which server that is the contract's word. */
 export const wayInputs = {
-  method: choice(['gitops', 'kubernetes'], {
-    description: 'how it is deployed: by a commit to a GitOps repository, or to the cluster’s API server itself',
-  }).default('gitops'),
+  method: z._default(
+    choice(['gitops', 'kubernetes'], {
+      description: 'how it is deployed: by a commit to a GitOps repository, or to the cluster’s API server itself',
+    }),
+    'gitops',
+  ),
   manifest: text({
     description:
       'manifest of the workload, whose images are set to this digest; gitops: it or its kustomization.yaml, in a work tree of the repository',
     value: 'FILE',
   }),
-  'token-file': text({
+  'token-file': optionalText({
     description:
       'kubernetes: file that holds the cluster’s token alone; without it GATEHOUSE_CLUSTER_TOKEN, or GitHub’s ID token where the contract names its audience',
     value: 'FILE',
-  }).optional(),
-  'rollout-timeout': duration
-    .meta({ description: 'kubernetes: how long to wait until the workload has rolled out', value: '5m' })
-    .default('5m'),
+  }),
+  'rollout-timeout': z._default(
+    duration.check(
+      z.meta({ description: 'kubernetes: how long to wait until the workload has rolled out', value: '5m' }),
+    ),
+    '5m',
+  ),
 };
 
 interface Asked {
-  given: z.infer<z.ZodObject<typeof wayInputs>>;
+  given: z.infer<z.ZodMiniObject<typeof wayInputs>>;
   image: Reference;
   target: Target;
   stage: Stage;

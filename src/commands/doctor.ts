@@ -1,13 +1,13 @@
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
 import { BadInput } from '../lib/errors.ts';
 import { parseDuration } from '../lib/time.ts';
+import * as z from '../lib/zod.ts';
 import { probeStore } from '../store/probe.ts';
 import { PROBE_PREFIX, type StoreFacts } from '../store/store-facts.ts';
 import { command, type Result } from './command.ts';
 import { type Check, checkStore } from './doctor/store-checks.ts';
 import { requireUnbentEnvironment } from './environment.ts';
-import { text } from './inputs.ts';
+import { optionalText } from './inputs.ts';
 import { ownContract, ownContractPath } from './release.ts';
 import { absoluteUrl } from './stage.ts';
 
@@ -30,16 +30,16 @@ export const doctor = command({
     },
   ],
   inputs: z.strictObject({
-    store: text({
+    store: optionalText({
       description: 'the store to look at; without it evidence.store of the contract beside this program',
       value: 'URL',
       cliOnly: true,
-    }).optional(),
-    'retention-years': text({
+    }),
+    'retention-years': optionalText({
       description: 'calendar years that evidence is kept; without it evidence.retention-years of the contract',
       value: 'YEARS',
       cliOnly: true,
-    }).optional(),
+    }),
   }),
   run: async (given, context) => {
     requireUnbentEnvironment(context.env);

@@ -1,5 +1,4 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
 import type { Receipt } from '../contract/receipt.ts';
 import { record as recordSchema } from '../contract/record.ts';
 import { type RecordType, roleOfType } from '../contract/roles.ts';
@@ -12,10 +11,12 @@ import { requiredStages } from '../evidence/stages.ts';
 import { BadInput, Denied, messageOf } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
+import { cell } from '../lib/markdown.ts';
 import { formatTime, parseTime } from '../lib/time.ts';
+import * as z from '../lib/zod.ts';
 import type { RunOutcome } from '../platform/platform.ts';
 import { type Context, command, type Result } from './command.ts';
-import { choice, text } from './inputs.ts';
+import { choice, optionalText } from './inputs.ts';
 import { runInputs } from './run-inputs.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -35,17 +36,20 @@ const DAY = 86_400_000;
 
 const inputs = z.strictObject({
   type: choice(TYPES, { description: 'what to record', value: 'TYPE' }),
-  environment: text({
+  environment: optionalText({
     description: 'environment of contract.yml that the run is meant for; needed by run.opened',
     value: 'NAME',
-  }).optional(),
-  outcome: choice(['success', 'failure', 'cancelled', 'skipped', 'as-pipeline'], {
-    description: 'how it ended; as-pipeline (GitLab, with --child): as the jobs of the parent pipeline did',
-  }).default('success'),
-  data: text({
+  }),
+  outcome: z._default(
+    choice(['success', 'failure', 'cancelled', 'skipped', 'as-pipeline'], {
+      description: 'how it ended; as-pipeline (GitLab, with --child): as the jobs of the parent pipeline did',
+    }),
+    'success',
+  ),
+  data: optionalText({
     description: 'what happened, a JSON file whose object becomes the record’s data',
     value: 'FILE',
-  }).optional(),
+  }),
   ...runInputs,
 });
 type Inputs = z.infer<typeof inputs>;
@@ -199,5 +203,11 @@ function commitOf({ identity }: Stage) {
 
 function answer({ schema, key, versionId, storeTime, digest }: Receipt, says: string): Result {
   const receipt = { schema, key, versionId, storeTime, digest };
-  return { exit: 0, json: receipt, text: `${says}\n  ${key}`, outputs: { receipt: JSON.stringify(receipt) } };
+  return {
+    exit: 0,
+    json: receipt,
+    text: `${says}\n  ${key}`,
+    summary: () => `## 🧾 Recorded\n\n${cell(says)}\n\n\`${key}\`\n`,
+    outputs: { receipt: JSON.stringify(receipt) },
+  };
 }

@@ -1,13 +1,20 @@
 import { parseArgs } from 'node:util';
-import type { z } from 'zod';
 import { BadInput } from '../lib/errors.ts';
 import { similar } from '../lib/similar.ts';
+import type * as z from '../lib/zod.ts';
 import type { Command } from './command.ts';
-import { isToggle, metaOf } from './inputs.ts';
+import { isToggle, metaOf, parseInputs } from './inputs.ts';
 
-/** The words behind a verb as raw inputs. Throws BadInput for an unknown or repeated flag and for a word too many. */
-export function flagsOf(command: Command, words: string[]): Record<string, string | undefined> {
-  const fields = Object.entries(command.inputs.shape) as [string, z.ZodType][];
+/**
+ * The words behind a verb as its inputs. Throws BadInput for an unknown or repeated flag, for a word too many, and for each input
+ * that is missing or wrong.
+ */
+export function inputsOf(command: Command, words: string[]): z.infer<Command['inputs']> {
+  return parseInputs(command.name, command.inputs, flagsOf(command, words));
+}
+
+function flagsOf(command: Command, words: string[]): Record<string, string | undefined> {
+  const fields = Object.entries(command.inputs.shape) as [string, z.ZodMiniType][];
   const places = fields
     .filter(([, schema]) => metaOf(schema).positional !== undefined)
     .sort(byPlace)
@@ -29,14 +36,14 @@ export function flagsOf(command: Command, words: string[]): Record<string, strin
   }
   const flags = Object.entries(values).map(([name, given]) => [
     name,
-    metaOf(command.inputs.shape[name] as z.ZodType).repeatable === true
+    metaOf(command.inputs.shape[name] as z.ZodMiniType).repeatable === true
       ? lines(command.name, name, given as string[])
       : single(command.name, name, given as (string | boolean)[]),
   ]);
   return Object.fromEntries([...flags, ...positionals.map((word, i) => [places[i], word])]);
 }
 
-type Field = [string, z.ZodType];
+type Field = [string, z.ZodMiniType];
 function byPlace([, a]: Field, [, b]: Field): number {
   return (metaOf(a).positional ?? 0) - (metaOf(b).positional ?? 0);
 }

@@ -1,10 +1,10 @@
-import type { z } from 'zod';
+import type * as z from '../lib/zod.ts';
 import type { Command } from './command.ts';
 import { metaOf } from './inputs.ts';
 
 /** The text of `gatehouse <verb> --help`; written into help.generated.json, so that asking for help loads no schema. */
 export function helpOf(command: Command): string {
-  const fields = Object.entries(command.inputs.shape) as [string, z.ZodType][];
+  const fields = Object.entries(command.inputs.shape) as [string, z.ZodMiniType][];
   const words = fields.filter(([, schema]) => metaOf(schema).positional !== undefined);
   const flags = fields.filter(([, schema]) => metaOf(schema).positional === undefined);
   const usage = [
@@ -50,12 +50,12 @@ export function listOfVerbs(commands: Command[]): string {
   ].join('\n')}\n`;
 }
 
-function flag(name: string, schema: z.ZodType): string {
+function flag(name: string, schema: z.ZodMiniType): string {
   const { value } = metaOf(schema);
   return `--${name}${value === undefined ? '' : ` ${value}`}`;
 }
 
-function describe(schema: z.ZodType): string {
+function describe(schema: z.ZodMiniType): string {
   const meta = metaOf(schema);
   const required = !schema.safeParse(undefined).success;
   const notes = [
@@ -66,7 +66,7 @@ function describe(schema: z.ZodType): string {
   return `${meta.description}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`;
 }
 
-function defaultOf(schema: z.ZodType): string | null {
+function defaultOf(schema: z.ZodMiniType): string | null {
   const parsed = schema.safeParse(undefined);
   return parsed.success && parsed.data !== undefined && parsed.data !== false ? `default ${String(parsed.data)}` : null;
 }

@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { problemsOf } from '../contract/problems.ts';
 import { BadInput } from '../lib/errors.ts';
+import * as z from '../lib/zod.ts';
 
 /** What help and the checks over action.yml and templates need to know of an input beside its schema. */
 export interface InputMeta {
@@ -16,35 +16,29 @@ export interface InputMeta {
 }
 
 /** Inputs arrive as strings on every face; these turn them into values. */
-export const text = (meta: InputMeta) =>
-  z
-    .string()
-    .max(8192)
-    .meta({ ...meta });
+export const text = (meta: InputMeta) => z.string().check(z.maxLength(8192), z.meta({ ...meta }));
+export const optionalText = (meta: InputMeta) => z.optional(text(meta));
 export const choice = <const T extends readonly string[]>(values: T, meta: InputMeta) =>
-  z.enum(values).meta({ ...meta, value: meta.value ?? values.join('|') });
+  z.enum(values).check(z.meta({ ...meta, value: meta.value ?? values.join('|') }));
 export const toggle = (meta: InputMeta) =>
-  z
-    .stringbool({ truthy: ['true'], falsy: ['false'] })
-    .default(false)
-    .meta({ ...meta });
+  z._default(z.stringbool({ truthy: ['true'], falsy: ['false'] }), false).check(z.meta({ ...meta }));
 
 /** Reads the metadata that an input was made with, through optional and default. */
-export function metaOf(schema: z.ZodType): InputMeta {
-  const own = schema.meta() as InputMeta | undefined;
+export function metaOf(schema: z.core.$ZodType): InputMeta {
+  const own = z.globalRegistry.get(schema) as InputMeta | undefined;
   if (own?.description !== undefined) return own;
-  const inner = (schema.def as { innerType?: z.ZodType }).innerType;
+  const inner = (schema._zod.def as { innerType?: z.core.$ZodType }).innerType;
   if (inner === undefined) throw new Error('an input has no description');
   return metaOf(inner);
 }
 
 /** A switch takes no value on the command line. */
-export function isToggle(schema: z.ZodType): boolean {
+export function isToggle(schema: z.core.$ZodType): boolean {
   return metaOf(schema).value === undefined;
 }
 
 /** Checks raw strings. Empty means unset. Throws BadInput naming each input that is missing, unknown or wrong. */
-export function parseInputs<S extends z.ZodObject>(
+export function parseInputs<S extends z.ZodMiniObject>(
   verb: string,
   schema: S,
   raw: Record<string, string | undefined>,
@@ -55,7 +49,7 @@ export function parseInputs<S extends z.ZodObject>(
   const lines = problemsOf(parsed.error, schema).map((problem) => {
     const name = String(problem.path[0] ?? '');
     const missing = name in schema.shape && !(name in given);
-    return `  ${name}: ${missing ? `is required: ${metaOf(schema.shape[name] as z.ZodType).description}` : problem.message}`;
+    return `  ${name}: ${missing ? `is required: ${metaOf(schema.shape[name] as z.ZodMiniType).description}` : problem.message}`;
   });
   throw new BadInput(
     'inputs.invalid',

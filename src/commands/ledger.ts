@@ -1,5 +1,4 @@
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
 import { localCheckpointSigner } from '../attestation/keys/local.ts';
 import type { Trust } from '../contract/trust.ts';
 import { checkpoint } from '../evidence/checkpoint.ts';
@@ -8,10 +7,11 @@ import { ledgerVerify } from '../evidence/verify/ledger.ts';
 import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { replaceFile } from '../lib/write.ts';
+import * as z from '../lib/zod.ts';
 import { openStore } from '../store/store.ts';
 import { type Context, command, type Result } from './command.ts';
 import { requireUnbentEnvironment } from './environment.ts';
-import { choice, text } from './inputs.ts';
+import { choice, optionalText } from './inputs.ts';
 import { proof } from './proof.ts';
 import { ownContract, ownContractPath } from './release.ts';
 import { signerOf, storeOf } from './stage.ts';
@@ -23,28 +23,28 @@ const inputs = z.strictObject({
       'checkpoint: sign a tree head over the store; verify: check everything; prove: show one record with its proof',
     positional: 0,
   }),
-  record: text({ description: 'prove: key of the record', positional: 1, value: 'KEY' }).optional(),
-  store: text({
+  record: optionalText({ description: 'prove: key of the record', positional: 1, value: 'KEY' }),
+  store: optionalText({
     description: 'verify and prove: the store to check, for example file:///evidence',
     value: 'URL',
     cliOnly: true,
-  }).optional(),
-  trust: text({
+  }),
+  trust: optionalText({
     description: 'verify and prove: keys and checkpoint that you bring along, gatehouse/trust/1',
     value: 'FILE',
     cliOnly: true,
-  }).optional(),
-  key: text({ description: 'checkpoint: private key of role notary', value: 'file:KEY.pem', cliOnly: true }).optional(),
-  previous: text({
+  }),
+  key: optionalText({ description: 'checkpoint: private key of role notary', value: 'file:KEY.pem', cliOnly: true }),
+  previous: optionalText({
     description: 'checkpoint: the last tree head as it was copied outside',
     value: 'FILE',
     cliOnly: true,
-  }).optional(),
-  out: text({
+  }),
+  out: optionalText({
     description: 'checkpoint: where to copy the new tree head, outside the store',
     value: 'FILE',
     cliOnly: true,
-  }).optional(),
+  }),
 });
 type Inputs = z.infer<typeof inputs>;
 

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import type { Decision } from '../contract/decision.ts';
 import { loadContract } from '../contract/load-contract.ts';
 import { explainDecision, summariseDecision } from '../gate/explain.ts';
@@ -9,38 +8,41 @@ import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
 import { parseTime } from '../lib/time.ts';
+import * as z from '../lib/zod.ts';
 import { type Context, command, type Result } from './command.ts';
-import { choice, text } from './inputs.ts';
+import { choice, optionalText } from './inputs.ts';
 import { ownContract, ownPolicyBytes } from './release.ts';
 import { runInputs } from './run-inputs.ts';
 
 const inputs = z.strictObject({
-  stage: choice(['promote', 'deploy', 'preview'], {
-    description:
-      'promote: may this image go on; deploy: may it go to the target now; preview: what would be said of these scans, for what is not merged yet, without a key and never an allow',
-  }).optional(),
-  environment: text({
+  stage: z.optional(
+    choice(['promote', 'deploy', 'preview'], {
+      description:
+        'promote: may this image go on; deploy: may it go to the target now; preview: what would be said of these scans, for what is not merged yet, without a key and never an allow',
+    }),
+  ),
+  environment: optionalText({
     description: 'environment of contract.yml that the image is meant for',
     value: 'NAME',
-  }).optional(),
-  image: text({ description: 'image by digest, registry/repository@sha256:…', value: 'IMAGE@DIGEST' }).optional(),
-  target: text({ description: 'stage deploy: where it goes, cluster/namespace/kind/name', value: 'TARGET' }).optional(),
-  reports: text({ description: 'stage preview: the folder that the scan job left', value: 'FOLDER' }).optional(),
-  digest: text({
+  }),
+  image: optionalText({ description: 'image by digest, registry/repository@sha256:…', value: 'IMAGE@DIGEST' }),
+  target: optionalText({ description: 'stage deploy: where it goes, cluster/namespace/kind/name', value: 'TARGET' }),
+  reports: optionalText({ description: 'stage preview: the folder that the scan job left', value: 'FOLDER' }),
+  digest: optionalText({
     description: 'stage preview: digest of the folder of reports, as the scan job put it out',
     value: 'sha256:…',
-  }).optional(),
-  facts: text({
+  }),
+  facts: optionalText({
     description: 'judge these facts and nothing else: simulated, signs and stores nothing',
     value: 'FILE',
     cliOnly: true,
-  }).optional(),
-  contract: text({
+  }),
+  contract: optionalText({
     description: 'with --facts: the contract to judge by, instead of the one beside this program',
     value: 'FILE',
     cliOnly: true,
-  }).optional(),
-  now: text({ description: 'with --facts: the time of the decision', value: 'RFC3339', cliOnly: true }).optional(),
+  }),
+  now: optionalText({ description: 'with --facts: the time of the decision', value: 'RFC3339', cliOnly: true }),
   ...runInputs,
 });
 export type GateInputs = z.infer<typeof inputs>;
@@ -152,7 +154,7 @@ function answer(decision: Decision, key: string | null, context: Context): Resul
     exit: decision.outcome === 'allow' ? 0 : 1,
     json: key === null ? decision : { ...decision, key },
     text: explainDecision(decision, context.colour),
-    summary: summariseDecision(decision),
+    summary: () => summariseDecision(decision),
     outputs: decision.simulated ? {} : outputs,
   };
 }

@@ -102,14 +102,15 @@ function answer(environment: string, decision: Decision): Result {
         .map(({ rule, message }) => `✔ ${rule.padEnd(22)} ${message}`),
       `– ${later.length} rules about signature, review, approval and deploy are judged after the merge; waivers are not known here`,
     ].join('\n'),
-    summary: [
-      `## 👀 Preview for ${cell(environment)}: ${clean ? 'no objection so far' : 'the gate would deny'}`,
-      '',
-      ...(failed.length === 0 ? [] : ['| Rule | What is wrong | What to do |', '|--|--|--|']),
-      ...failed.map(({ rule, message, fix }) => `| \`${rule}\` | ${cell(message)} | ${cell(fix ?? '')} |`),
-      '',
-      `This is no decision: nothing was signed, stored or approved. ${judged.length - failed.length} rules about scans hold; ${later.length} more are judged after the merge. Waivers are not known here.`,
-      '',
-    ].join('\n'),
+    summary: () =>
+      [
+        `## 👀 Preview for ${cell(environment)}: ${clean ? 'no objection so far' : 'the gate would deny'}`,
+        '',
+        ...(failed.length === 0 ? [] : ['| Rule | What is wrong | What to do |', '|--|--|--|']),
+        ...failed.map(({ rule, message, fix }) => `| \`${rule}\` | ${cell(message)} | ${cell(fix ?? '')} |`),
+        '',
+        `This is no decision: nothing was signed, stored or approved. ${judged.length - failed.length} rules about scans hold; ${later.length} more are judged after the merge. Waivers are not known here.`,
+        '',
+      ].join('\n'),
   };
 }

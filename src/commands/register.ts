@@ -1,5 +1,4 @@
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
 import type { Signer } from '../attestation/signer.ts';
 import { publicKey, spki } from '../contract/key-type.ts';
 import type { Contract } from '../contract/load-contract.ts';
@@ -11,10 +10,11 @@ import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
 import { formatTime, parseTime } from '../lib/time.ts';
+import * as z from '../lib/zod.ts';
 import type { Store } from '../store/store.ts';
 import { type Context, command, type Result } from './command.ts';
 import { requireUnbentEnvironment } from './environment.ts';
-import { choice, text } from './inputs.ts';
+import { choice, optionalText } from './inputs.ts';
 import { ownContract, ownContractPath, runningRelease } from './release.ts';
 import { releaseKeys, signerOf, storeOf } from './stage.ts';
 import version from './version.generated.json' with { type: 'json' };
@@ -25,12 +25,12 @@ const inputs = z.strictObject({
       'publish: sign the next register; show: verify and print the newest; release: print the entry of the release that runs',
     positional: 0,
   }),
-  file: text({
+  file: optionalText({
     description: 'publish: the register without its number and time, JSON',
     value: 'FILE',
     cliOnly: true,
-  }).optional(),
-  key: text({ description: 'publish: private key of role release', value: 'file:KEY.pem', cliOnly: true }).optional(),
+  }),
+  key: optionalText({ description: 'publish: private key of role release', value: 'file:KEY.pem', cliOnly: true }),
 });
 type Inputs = z.infer<typeof inputs>;
 

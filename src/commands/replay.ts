@@ -1,5 +1,4 @@
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
 import { parseContract } from '../contract/load-contract.ts';
 import type { Record } from '../contract/record.ts';
 import { readAttachment } from '../evidence/blob.ts';
@@ -13,6 +12,7 @@ import { digestOf } from '../lib/digest.ts';
 import { Denied } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
 import { parseTime } from '../lib/time.ts';
+import * as z from '../lib/zod.ts';
 import type { Store } from '../store/store.ts';
 import { command } from './command.ts';
 import { text } from './inputs.ts';

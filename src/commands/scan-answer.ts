@@ -1,5 +1,6 @@
 import type { ScanReport } from '../contract/scan-report.ts';
 import { cell } from '../lib/markdown.ts';
+import { annotationsOf } from './annotations.ts';
 import type { Result } from './command.ts';
 import type { Recorded } from './scan-record.ts';
 
@@ -13,7 +14,8 @@ export function reportsAnswer(reports: readonly ScanReport[]): Result {
     exit: wrongTool ? 2 : status === 'complete' ? 0 : 1,
     json: reports.length === 1 ? reports[0] : { reports: reports.map(brief) },
     text: reports.map(inWords).join('\n'),
-    summary: summarise(reports),
+    summary: () => summarise(reports),
+    annotations: () => annotationsOf(reports),
     outputs: { status },
   };
 }

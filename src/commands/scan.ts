@@ -1,18 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { category as categorySchema } from '../contract/primitives.ts';
 import type { ScanReport } from '../contract/scan-report.ts';
 import { redact } from '../evidence/redact.ts';
 import { BadInput } from '../lib/errors.ts';
 import { folderDigest, readInput } from '../lib/file.ts';
+import * as z from '../lib/zod.ts';
 import { parseReference } from '../registry/reference.ts';
 import { normalise, toolNames } from '../scan/index.ts';
 import { writeReports } from '../scan/run/run.ts';
 import { GITLAB_CHILD, openCollected } from './collected.ts';
 import { type Context, command, type Result } from './command.ts';
-import { choice, text } from './inputs.ts';
+import { choice, optionalText, text } from './inputs.ts';
 import { requireListed } from './listed-registry.ts';
 import { imageByDigest } from './registry.ts';
 import { runInputs } from './run-inputs.ts';
@@ -22,53 +22,63 @@ import { scanNow } from './scan-run.ts';
 import { openStage } from './stage.ts';
 
 const inputs = z.strictObject({
-  phase: choice(['normalise', 'run', 'record', 'all'], {
-    description:
-      'normalise: read a report and show it; run: run scanners, without a key; record: sign reports as evidence for this run; all: run and record in one process',
-  }).default('normalise'),
-  tool: choice(toolNames as [string, ...string[]], {
-    description:
-      'tool that wrote the report, when the file does not say so itself; phase run: the one tool to run, instead of all that the environment requires',
-    value: 'TOOL',
-  }).optional(),
-  category: choice(categorySchema.options, {
-    description: 'what was scanned, for SARIF of a tool that is not known',
-    value: 'CATEGORY',
-  }).optional(),
-  report: text({ description: 'one report as the tool wrote it', value: 'FILE' }).optional(),
-  sidecar: text({
+  phase: z._default(
+    choice(['normalise', 'run', 'record', 'all'], {
+      description:
+        'normalise: read a report and show it; run: run scanners, without a key; record: sign reports as evidence for this run; all: run and record in one process',
+    }),
+    'normalise',
+  ),
+  tool: z.optional(
+    choice(toolNames as [string, ...string[]], {
+      description:
+        'tool that wrote the report, when the file does not say so itself; phase run: the one tool to run, instead of all that the environment requires',
+      value: 'TOOL',
+    }),
+  ),
+  category: z.optional(
+    choice(categorySchema.options, {
+      description: 'what was scanned, for SARIF of a tool that is not known',
+      value: 'CATEGORY',
+    }),
+  ),
+  report: optionalText({ description: 'one report as the tool wrote it', value: 'FILE' }),
+  sidecar: optionalText({
     description: 'how the report came to be: gatehouse/scan-sidecar/1, written by whoever ran the tool',
     value: 'FILE',
-  }).optional(),
-  subject: text({
+  }),
+  subject: optionalText({
     description: 'image that was scanned, by digest; without it reports are about the run’s commit',
     value: 'IMAGE@DIGEST',
-  }).optional(),
-  environment: text({
+  }),
+  environment: optionalText({
     description: 'phase run: environment of contract.yml whose required scans are to run',
     value: 'NAME',
-  }).optional(),
-  checkout: text({
-    description: 'phase run: git checkout with its whole history; only what is committed is scanned',
-    value: 'FOLDER',
-  }).default('.'),
-  layout: text({
+  }),
+  checkout: z._default(
+    text({
+      description: 'phase run: git checkout with its whole history; only what is committed is scanned',
+      value: 'FOLDER',
+    }),
+    '.',
+  ),
+  layout: optionalText({
     description: 'phase run: OCI layout of the image, for scans of containers',
     value: 'FOLDER',
-  }).optional(),
-  reports: text({
+  }),
+  reports: optionalText({
     description: 'phase run: new folder for the reports; phase record: the folder that the scan job left',
     value: 'FOLDER',
-  }).optional(),
-  digest: text({
+  }),
+  digest: optionalText({
     description: 'phase record: digest of the folder of reports, as the scan job put it out',
     value: 'sha256:…',
-  }).optional(),
-  collected: text({
+  }),
+  collected: optionalText({
     description: 'phase record, with --child: the folder that collect made of the child’s scan job',
     value: 'FOLDER',
     cliOnly: true,
-  }).optional(),
+  }),
   ...runInputs,
 });
 type Inputs = z.infer<typeof inputs>;

@@ -1,7 +1,7 @@
-import { z } from 'zod';
+import * as z from '../lib/zod.ts';
 import { command } from './command.ts';
 import { whatIf } from './gate-run.ts';
-import { text } from './inputs.ts';
+import { optionalText, text } from './inputs.ts';
 import { runInputs } from './run-inputs.ts';
 
 export const status = command({
@@ -20,7 +20,7 @@ export const status = command({
   inputs: z.strictObject({
     image: text({ description: 'image by digest, registry/repository@sha256:…', positional: 0, value: 'IMAGE@DIGEST' }),
     environment: text({ description: 'environment of contract.yml', value: 'NAME' }),
-    target: text({ description: 'where it would go, cluster/namespace/kind/name', value: 'TARGET' }).optional(),
+    target: optionalText({ description: 'where it would go, cluster/namespace/kind/name', value: 'TARGET' }),
     ...runInputs,
   }),
   run: async (given, context) => {

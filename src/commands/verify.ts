@@ -1,5 +1,4 @@
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
 import { CYCLONEDX_TYPE, SIGNATURE_TYPE } from '../attestation/image.ts';
 import { PROVENANCE_TYPE } from '../attestation/provenance.ts';
 import { verifyStatement } from '../attestation/verify.ts';
@@ -8,6 +7,7 @@ import type { Role } from '../contract/roles.ts';
 import { type LedgerKey, readLedgerKeys } from '../evidence/ledger-keys.ts';
 import { VERDICT_TYPE } from '../gate/verdict.ts';
 import { Denied } from '../lib/errors.ts';
+import * as z from '../lib/zod.ts';
 import { type Attachment, readAttachments } from '../registry/attachments.ts';
 import { readImage } from '../registry/image.ts';
 import { command } from './command.ts';

@@ -1,7 +1,5 @@
-import { z } from 'zod';
-import { digest, name, text, time } from './primitives.ts';
-
-const count = z.int().min(0);
+import * as z from '../lib/zod.ts';
+import { count, digest, name, text, time } from './primitives.ts';
 
 /**
  * `gatehouse/audit-index/1`: index.json beside the tables of an index. An index is derived and can be made again at any time;
@@ -13,7 +11,7 @@ export const auditIndex = z.strictObject({
   /** When the store was read. */
   asOf: time,
   /** The tree head that covers what was read. */
-  anchor: z.strictObject({ origin: name, size: count, root: name }).nullable(),
+  anchor: z.nullable(z.strictObject({ origin: name, size: count, root: name })),
   /** Whether the log was compared with a checkpoint that the auditor had kept outside the store. */
   comparedWithKept: z.boolean(),
   ledger: z.strictObject({ status: z.enum(['clean', 'findings']), records: count, runs: count, findings: count }),

@@ -1,15 +1,15 @@
-import { z } from 'zod';
-import { digest, name, stage, text, time } from './primitives.ts';
+import * as z from '../lib/zod.ts';
+import { atLeastOne, digest, name, stage, text, time } from './primitives.ts';
 import { run } from './run.ts';
 import { imageSubject, workflow } from './subject.ts';
 import { target } from './target.ts';
 
 export const reason = z.strictObject({
-  rule: z.string().regex(/^[a-z]+([._][a-z]+)*$/),
+  rule: z.string().check(z.regex(/^[a-z]+([._][a-z]+)*$/)),
   /** `skipped`: not judged, because profile local has nothing to judge or because the rule named in the message failed first. */
   outcome: z.enum(['pass', 'fail', 'waived', 'skipped']),
   message: text,
-  fix: text.nullable(),
+  fix: z.nullable(text),
   /** Citations out of the control map, for example `45 CFR 164.312(b)`. */
   controls: z.array(name),
   /** Record keys and registry digests that the rule looked at. */
@@ -24,24 +24,24 @@ export type Reason = z.infer<typeof reason>;
 export const decision = z.strictObject({
   schema: z.literal('gatehouse/decision/1'),
   id: z.uuid(),
-  stage: stage.nullable(),
+  stage: z.nullable(stage),
   outcome: z.enum(['allow', 'deny']),
   subjects: z.array(imageSubject),
-  environment: name.nullable(),
-  target: target.nullable(),
-  run: run.nullable(),
-  workflow: workflow.nullable(),
+  environment: z.nullable(name),
+  target: z.nullable(target),
+  run: z.nullable(run),
+  workflow: z.nullable(workflow),
   now: time,
   notAfter: time,
   simulated: z.boolean(),
-  reasons: z.array(reason).min(1),
+  reasons: atLeastOne(reason),
   input: z.strictObject({
     factsDigest: digest,
     contractDigest: digest,
     policyDigest: digest,
-    customPolicyDigest: digest.nullable(),
-    registerDigest: digest.nullable(),
-    registerNumber: z.int().min(1).nullable(),
+    customPolicyDigest: z.nullable(digest),
+    registerDigest: z.nullable(digest),
+    registerNumber: z.nullable(z.int().check(z.minimum(1))),
     engine: name,
   }),
   waivers: z.array(name),

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from '../lib/zod.ts';
 import { auditIndex } from './audit-index.ts';
 import { collected } from './collected.ts';
 import { contractFile } from './contract-file.ts';
@@ -13,7 +13,7 @@ import { scanReport, scanSidecar } from './scan-report.ts';
 import { trust } from './trust.ts';
 
 /** Every document that people or other programs read: a JSON Schema is generated from each. */
-export const documents: Record<string, z.ZodType> = {
+export const documents: Record<string, z.ZodMiniType> = {
   'audit-index': auditIndex,
   collected,
   contract: contractFile,

@@ -1,5 +1,18 @@
-import { z } from 'zod';
-import { buildKind, commit, digest, isolation, milliseconds, name, stage, strength, text } from './primitives.ts';
+import * as z from '../lib/zod.ts';
+import {
+  atLeastOne,
+  buildKind,
+  commit,
+  count,
+  digest,
+  fingerprint,
+  isolation,
+  milliseconds,
+  name,
+  stage,
+  strength,
+  text,
+} from './primitives.ts';
 import { role } from './roles.ts';
 import { run } from './run.ts';
 import { scanReportWith } from './scan-report-shape.ts';
@@ -12,7 +25,7 @@ export const scanReportFact = scanReportWith(milliseconds);
 /** Where a fact was verified: a record's key or a digest in the registry. */
 const from = text;
 /** Null when the platform's user could not be resolved to a person; that denies. */
-const personId = name.nullable();
+const personId = z.nullable(name);
 
 export const review = z.strictObject({
   personId,
@@ -31,11 +44,11 @@ const source = z.strictObject({
   protected: z.boolean(),
   reachableFromProtected: z.boolean(),
   reviews: z.array(review),
-  people: z.array(person).min(1),
-  base: commit.nullable(),
+  people: atLeastOne(person),
+  base: z.nullable(commit),
 });
 
-const signature = z.strictObject({ subject: digest, role, signer: name, time: milliseconds.nullable(), from });
+const signature = z.strictObject({ subject: digest, role, signer: name, time: z.nullable(milliseconds), from });
 
 const provenance = z.strictObject({
   subject: digest,
@@ -43,27 +56,27 @@ const provenance = z.strictObject({
   isolation,
   builder: text,
   /** Null for an adopted image: no source is claimed for what we did not build. */
-  repositoryId: name.nullable(),
-  ref: name.nullable(),
-  sha: commit.nullable(),
-  event: name.nullable(),
-  time: milliseconds.nullable(),
+  repositoryId: z.nullable(name),
+  ref: z.nullable(name),
+  sha: z.nullable(commit),
+  event: z.nullable(name),
+  time: z.nullable(milliseconds),
   from,
 });
 
 const sbom = z.strictObject({
   subject: digest,
   format: name,
-  components: z.int().min(0),
-  time: milliseconds.nullable(),
+  components: count,
+  time: z.nullable(milliseconds),
   from,
 });
 
 const scan = z.strictObject({
-  subject: digest.nullable(),
-  commit: commit.nullable(),
+  subject: z.nullable(digest),
+  commit: z.nullable(commit),
   report: scanReportFact,
-  time: milliseconds.nullable(),
+  time: z.nullable(milliseconds),
   from,
 });
 
@@ -73,16 +86,16 @@ export const approval = z.strictObject({
   at: milliseconds,
   /** Which clock says `at`: the platform's time of a review, of the waiting job's start, of the job's player. */
   atFrom: z.enum(['review', 'job-start', 'job', 'platform']),
-  digest: digest.nullable(),
+  digest: z.nullable(digest),
   strength,
-  entitlement: z.strictObject({ group: name, active: z.boolean(), at: milliseconds }).nullable(),
+  entitlement: z.nullable(z.strictObject({ group: name, active: z.boolean(), at: milliseconds })),
   from,
 });
 
 const tls = z.strictObject({
   endpoint: name,
   protocol: name,
-  acceptedProtocols: z.array(name).min(1),
+  acceptedProtocols: atLeastOne(name),
   notAfter: milliseconds,
   time: milliseconds,
   from,
@@ -93,7 +106,7 @@ const service = z.strictObject({ id: name, effective: milliseconds, expires: mil
 
 const waiver = z.strictObject({
   id: name,
-  fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
+  fingerprint,
   digest,
   requester: name,
   approver: name,
@@ -110,8 +123,8 @@ export const facts = z.strictObject({
   schema: z.literal('gatehouse/facts/1'),
   stage,
   environment: name,
-  target: target.nullable(),
-  subjects: z.array(imageSubject).min(1).max(64),
+  target: z.nullable(target),
+  subjects: z.array(imageSubject).check(z.minLength(1), z.maxLength(64)),
   run,
   workflow,
   source,
@@ -121,22 +134,22 @@ export const facts = z.strictObject({
   scans: z.array(scan),
   approvals: z.array(approval),
   runner: z.strictObject({ name, pool: name, hosted: z.boolean() }),
-  registries: z.array(name).min(1),
+  registries: atLeastOne(name),
   services: z.array(service),
   tls: z.array(tls),
   waivers: z.array(waiver),
   /** Digests that the register revokes. */
   revoked: z.array(digest),
   receipts: z.array(z.strictObject({ type: name, key: text, time: milliseconds })),
-  changeTicket: z
-    .strictObject({ system: name, id: name, state: name.nullable(), verifiedAt: milliseconds.nullable() })
-    .nullable(),
+  changeTicket: z.nullable(
+    z.strictObject({ system: name, id: name, state: z.nullable(name), verifiedAt: z.nullable(milliseconds) }),
+  ),
   /** `openedWith`: the number that run.opened saw; a lower one now means that somebody hides registers. */
   register: z.strictObject({
     digest,
-    number: z.int().min(1),
+    number: z.int().check(z.minimum(1)),
     time: milliseconds,
-    openedWith: z.int().min(1).nullable(),
+    openedWith: z.nullable(z.int().check(z.minimum(1))),
   }),
   clock: z.enum(['tsa', 'local']),
 });

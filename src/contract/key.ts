@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { name, pem, slug, time } from './primitives.ts';
+import * as z from '../lib/zod.ts';
+import { atLeastOne, name, pem, slug, time } from './primitives.ts';
 import { role } from './roles.ts';
 
 export const KEY_PREDICATE_TYPE = 'urn:gatehouse:key:v1';
@@ -15,9 +15,9 @@ export const keyDocument = z.strictObject({
   role,
   publicKey: pem,
   /** Repository ids whose runs it may sign for; `*` for any. */
-  repositories: z.array(name).min(1),
+  repositories: atLeastOne(name),
   from: time,
-  until: time.nullable(),
-  revokedAt: time.nullable(),
+  until: z.nullable(time),
+  revokedAt: z.nullable(time),
 });
 export type KeyDocument = z.infer<typeof keyDocument>;

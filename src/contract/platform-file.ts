@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { commit, name, slug, time } from './primitives.ts';
+import * as z from '../lib/zod.ts';
+import { attempt, commit, name, slug, time } from './primitives.ts';
 
 /**
  * `gatehouse/platform/1`: one JSON file that plays the platform for profile local, read the way an API would be asked. It
@@ -13,7 +13,7 @@ export const platformFile = z.strictObject({
   commits: z.array(
     z.strictObject({
       sha: commit,
-      base: commit.nullable(),
+      base: z.nullable(commit),
       reachableFrom: z.array(name),
       people: z.array(z.strictObject({ userId: slug, as: z.enum(['author', 'coauthor', 'committer', 'pusher']) })),
       reviews: z.array(
@@ -29,19 +29,19 @@ export const platformFile = z.strictObject({
   runs: z.array(
     z.strictObject({
       id: slug,
-      attempt: z.int().min(1).max(10_000),
+      attempt: attempt,
       job: slug,
       ref: name,
       sha: commit,
       event: name,
       triggeredBy: slug,
-      reranBy: slug.nullable(),
+      reranBy: z.nullable(slug),
     }),
   ),
   approvals: z.array(
     z.strictObject({
       runId: slug,
-      attempt: z.int().min(1).max(10_000),
+      attempt: attempt,
       environment: name,
       userId: slug,
       state: z.enum(['approved', 'rejected']),

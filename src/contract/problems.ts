@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import { similar } from '../lib/similar.ts';
+import type * as z from '../lib/zod.ts';
 
 type Path = (string | number)[];
 type Issue = z.core.$ZodIssue;
@@ -11,7 +11,7 @@ export interface Problem {
 }
 
 /** Flattens zod's issues into problems: of a union the branch that fits best, of an unknown key what may have been meant. */
-export function problemsOf(error: z.ZodError, schema: z.ZodType): Problem[] {
+export function problemsOf(error: z.core.$ZodError, schema: z.ZodMiniType): Problem[] {
   return error.issues.flatMap((issue) => fromIssue(issue, [], schema));
 }
 
@@ -22,14 +22,14 @@ export function pathText(path: Path): string {
 }
 
 /** The first few problems on one line, for a message about a document that nobody here wrote. */
-export function problemText(error: z.ZodError, schema: z.ZodType): string {
+export function problemText(error: z.core.$ZodError, schema: z.ZodMiniType): string {
   return problemsOf(error, schema)
     .slice(0, 3)
     .map((problem) => `${pathText(problem.path)}: ${problem.message}`)
     .join('; ');
 }
 
-function fromIssue(issue: Issue, above: Path, schema: z.ZodType): Problem[] {
+function fromIssue(issue: Issue, above: Path, schema: z.ZodMiniType): Problem[] {
   const path = [...above, ...(issue.path as Path)];
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
@@ -45,32 +45,32 @@ function fromIssue(issue: Issue, above: Path, schema: z.ZodType): Problem[] {
 }
 
 /** The keys that a schema knows at a path, looked up in zod's own definitions. */
-function keysAt(schema: z.ZodType, path: Path): string[] {
+function keysAt(schema: z.ZodMiniType, path: Path): string[] {
   let layer = [schema];
   for (const part of path) layer = layer.flatMap(unwrap).flatMap((type) => step(type, part));
   return layer.flatMap(unwrap).flatMap((type) => Object.keys(definition(type).shape ?? {}));
 }
 
 interface Definition {
-  innerType?: z.ZodType;
-  options?: z.ZodType[];
-  shape?: Record<string, z.ZodType>;
-  element?: z.ZodType;
-  valueType?: z.ZodType;
+  innerType?: z.ZodMiniType;
+  options?: z.ZodMiniType[];
+  shape?: Record<string, z.ZodMiniType>;
+  element?: z.ZodMiniType;
+  valueType?: z.ZodMiniType;
 }
 
-function definition(type: z.ZodType): Definition {
+function definition(type: z.ZodMiniType): Definition {
   return type.def as Definition;
 }
 
 /** Sees through optional, nullable, default and unions. */
-function unwrap(type: z.ZodType): z.ZodType[] {
+function unwrap(type: z.ZodMiniType): z.ZodMiniType[] {
   const { innerType, options } = definition(type);
   if (innerType !== undefined) return unwrap(innerType);
   return options === undefined ? [type] : options.flatMap(unwrap);
 }
 
-function step(type: z.ZodType, part: string | number): z.ZodType[] {
+function step(type: z.ZodMiniType, part: string | number): z.ZodMiniType[] {
   const { shape, element, valueType } = definition(type);
   const next = typeof part === 'number' ? element : (shape?.[part] ?? valueType);
   return next === undefined ? [] : [next];

@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { digest, name, slug, text, time } from './primitives.ts';
+import * as z from '../lib/zod.ts';
+import { atLeastOne, count, digest, name, slug, text, time } from './primitives.ts';
 import { run } from './run.ts';
 import { subject } from './subject.ts';
 
@@ -13,7 +13,7 @@ export const RECORD_LIMIT = 64 * 1024;
 export const attachment = z.strictObject({
   key: text,
   digest,
-  size: z.int().min(0),
+  size: count,
   mediaType: name,
   encoding: z.enum(['identity', 'gzip']),
   role: name,
@@ -23,8 +23,8 @@ export type Attachment = z.infer<typeof attachment>;
 export const changeTicket = z.strictObject({
   system: name,
   id: name,
-  state: name.nullable(),
-  verifiedAt: time.nullable(),
+  state: z.nullable(name),
+  verifiedAt: z.nullable(time),
 });
 
 /** `gatehouse/record/1`: the predicate of one piece of evidence. `data` depends on `type`; unknown types stay opaque to readers. */
@@ -33,10 +33,7 @@ export const record = z.strictObject({
   schema: z.literal('gatehouse/record/1'),
   /** UUID v5 of the slot: run, job key, step key, seq, type. */
   id: z.uuid(),
-  type: z
-    .string()
-    .regex(/^[a-z]+(\.[a-z]+)+$/)
-    .max(64),
+  type: z.string().check(z.regex(/^[a-z]+(\.[a-z]+)+$/), z.maxLength(64)),
   source: text,
   time,
   producer: z.strictObject({ name, version: name, digest }),
@@ -46,21 +43,21 @@ export const record = z.strictObject({
     kind: z.enum(['human', 'workload']),
     provider: name,
     subjectId: name,
-    triggeredBy: name.nullable(),
-    session: z.strictObject({ role: name, name }).nullable(),
-    authn: z.strictObject({ method: name, time }).nullable(),
+    triggeredBy: z.nullable(name),
+    session: z.nullable(z.strictObject({ role: name, name })),
+    authn: z.nullable(z.strictObject({ method: name, time })),
   }),
-  environment: name.nullable(),
-  subjects: z.array(subject).min(1).max(64),
+  environment: z.nullable(name),
+  subjects: z.array(subject).check(z.minLength(1), z.maxLength(64)),
   outcome: z.enum(['success', 'failure', 'denied', 'error', 'skipped', 'cancelled']),
-  changeTicket: changeTicket.nullable(),
+  changeTicket: z.nullable(changeTicket),
   /** The deploy id, on records of one deploy. */
-  opId: z.uuid().nullable(),
-  controls: z.array(name).min(1),
+  opId: z.nullable(z.uuid()),
+  controls: atLeastOne(name),
   policy: z.array(z.strictObject({ name, digest })),
   /** Counts the records of one process from 0. */
-  seq: z.int().min(0).max(9999),
-  attachments: z.array(attachment).max(64),
+  seq: z.int().check(z.minimum(0), z.maximum(9999)),
+  attachments: z.array(attachment).check(z.maxLength(64)),
   data: z.record(z.string(), z.unknown()),
 });
 export type Record = z.infer<typeof record>;
@@ -68,7 +65,9 @@ export type Record = z.infer<typeof record>;
 /** in-toto Statement v1 around a record. */
 export const recordStatement = z.strictObject({
   _type: z.literal(STATEMENT_TYPE),
-  subject: z.array(z.strictObject({ name, digest: z.record(slug, z.string().regex(/^[0-9a-f]{40,128}$/)) })).min(1),
+  subject: atLeastOne(
+    z.strictObject({ name, digest: z.record(slug, z.string().check(z.regex(/^[0-9a-f]{40,128}$/))) }),
+  ),
   predicateType: z.literal(PREDICATE_TYPE),
   predicate: record,
 });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from '../lib/zod.ts';
 
 /** One key each: what a stolen key can sign is what its role may say, and nothing else. */
 export const role = z.enum(['gate', 'build', 'scan', 'deploy', 'notary', 'cluster', 'admin', 'release', 'emit']);

@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { commit, name, platformKind, slug } from './primitives.ts';
+import * as z from '../lib/zod.ts';
+import { attempt, commit, name, platformKind, slug } from './primitives.ts';
 
 /** A ref and a commit of it; the pair in which callers and workflows are named. */
 const pinned = z.strictObject({ ref: name, sha: commit });
@@ -8,9 +8,9 @@ export const runner = z.strictObject({
   name,
   /** Runner group (GitHub), runner tag or id (GitLab), `local`. */
   pool: name,
-  environment: name.nullable(),
+  environment: z.nullable(name),
   hosted: z.boolean(),
-  image: name.nullable(),
+  image: z.nullable(name),
 });
 
 /** Which run said this: the same shape in records, facts and decisions. Values come from verified claims, never from variables. */
@@ -20,10 +20,10 @@ export const run = z.strictObject({
   repository: name,
   repositoryId: slug,
   id: slug,
-  attempt: z.int().min(1).max(10_000),
-  parent: z.strictObject({ host: slug, repositoryId: slug, runId: slug }).nullable(),
-  caller: pinned.nullable(),
-  workflow: pinned.nullable(),
+  attempt: attempt,
+  parent: z.nullable(z.strictObject({ host: slug, repositoryId: slug, runId: slug })),
+  caller: z.nullable(pinned),
+  workflow: z.nullable(pinned),
   ref: name,
   sha: commit,
   event: name,
@@ -35,8 +35,8 @@ export type Run = z.infer<typeof run>;
 /** The file `--run` of a local run: which run it is and how many steps it has had. Written by `evidence-emit --type run.opened`. */
 export const runFile = z.strictObject({
   id: slug,
-  attempt: z.int().min(1).max(10_000),
+  attempt: attempt,
   jobKey: slug,
-  nextStep: z.int().min(1).max(100_000),
+  nextStep: z.int().check(z.minimum(1), z.maximum(100_000)),
 });
 export type RunFile = z.infer<typeof runFile>;

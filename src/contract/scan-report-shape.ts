@@ -1,9 +1,8 @@
-import { z } from 'zod';
-import { category, commit, digest, imageReference, severity } from './primitives.ts';
+import * as z from '../lib/zod.ts';
+import { category, commit, count, digest, fingerprint, imageReference, severity } from './primitives.ts';
 
 /** Text out of a scanner's file: no promise but a bound on its length. */
-export const said = z.string().max(4096);
-export const count = z.int().min(0);
+export const said = z.string().check(z.maxLength(4096));
 
 export const reasonCode = z.enum([
   'empty_file',
@@ -24,24 +23,23 @@ export const reasonCode = z.enum([
 export type ReasonCode = z.infer<typeof reasonCode>;
 
 export const finding = z.strictObject({
-  /** 16 hex digits; equal for the same finding in two runs of the same tool. */
-  fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
+  fingerprint,
   category,
   rule: said,
   title: said,
   severity,
   severitySource: z.enum(['tool', 'cvss', 'rule-default', 'policy-default', 'none']),
   location: z.strictObject({
-    path: said.nullable(),
-    line: count.nullable(),
-    package: said.nullable(),
-    version: said.nullable(),
-    image: said.nullable(),
+    path: z.nullable(said),
+    line: z.nullable(count),
+    package: z.nullable(said),
+    version: z.nullable(said),
+    image: z.nullable(said),
   }),
-  fixedVersion: said.nullable(),
+  fixedVersion: z.nullable(said),
   cve: z.array(said),
   cwe: z.array(said),
-  suppressed: z.strictObject({ by: said, reason: said }).nullable(),
+  suppressed: z.nullable(z.strictObject({ by: said, reason: said })),
   tags: z.array(said),
 });
 export type Finding = z.infer<typeof finding>;
@@ -50,33 +48,37 @@ export type Finding = z.infer<typeof finding>;
  * `gatehouse/scan-report/1`: what a tool found (`findings`) and, apart from it, whether the scan happened completely
  * (`execution`). A report of zero findings is clean only when its execution is `complete`.
  */
-export const scanReportWith = <T extends z.ZodType>(at: T) =>
+export const scanReportWith = <T extends z.ZodMiniType>(at: T) =>
   z.strictObject({
     schema: z.literal('gatehouse/scan-report/1'),
     origin: z.enum(['executed', 'imported']),
-    importer: said.nullable(),
+    importer: z.nullable(said),
     tool: z.strictObject({
       name: said,
-      version: said.nullable(),
-      digest: digest.nullable(),
+      version: z.nullable(said),
+      digest: z.nullable(digest),
       /** How many rules it ran. */
-      rules: count.nullable(),
-      database: z
-        .strictObject({ version: said.nullable(), builtAt: at.nullable(), digest: digest.nullable() })
-        .nullable(),
+      rules: z.nullable(count),
+      database: z.nullable(
+        z.strictObject({ version: z.nullable(said), builtAt: z.nullable(at), digest: z.nullable(digest) }),
+      ),
     }),
     covers: z.array(category),
-    subject: z.strictObject({ image: imageReference.nullable(), platform: said.nullable(), commit: commit.nullable() }),
+    subject: z.strictObject({
+      image: z.nullable(imageReference),
+      platform: z.nullable(said),
+      commit: z.nullable(commit),
+    }),
     execution: z.strictObject({
       status: z.enum(['complete', 'degraded', 'incomplete', 'error']),
       reasons: z.array(z.strictObject({ code: reasonCode, detail: said })),
-      argv: z.array(said).nullable(),
-      exitCode: z.int().nullable(),
-      startedAt: at.nullable(),
-      finishedAt: at.nullable(),
-      targets: z.strictObject({ expected: count.nullable(), scanned: count.nullable() }),
+      argv: z.nullable(z.array(said)),
+      exitCode: z.nullable(z.int()),
+      startedAt: z.nullable(at),
+      finishedAt: z.nullable(at),
+      targets: z.strictObject({ expected: z.nullable(count), scanned: z.nullable(count) }),
       /** Git history that was read, for scanners of history. */
-      range: said.nullable(),
+      range: z.nullable(said),
       filters: z.array(said),
     }),
     findings: z.array(finding),

@@ -1,6 +1,6 @@
-import { z } from 'zod';
-import { commit, digest, time } from './primitives.ts';
-import { count, said, scanReportWith } from './scan-report-shape.ts';
+import * as z from '../lib/zod.ts';
+import { atLeastOne, commit, count, digest, time } from './primitives.ts';
+import { said, scanReportWith } from './scan-report-shape.ts';
 
 export { type Finding, finding, type ReasonCode, reasonCode } from './scan-report-shape.ts';
 
@@ -16,16 +16,15 @@ export const scanSidecar = z.strictObject({
   schema: z.literal('gatehouse/scan-sidecar/1'),
   tool: z.strictObject({ name: said, version: said, digest }),
   /** The vulnerability database that the tool looked findings up in: no tool writes it into its report. */
-  database: z
-    .strictObject({ version: said.nullable(), builtAt: time.nullable(), digest: digest.nullable() })
-    .nullable()
-    .optional(),
-  argv: z.array(said).min(1),
+  database: z.optional(
+    z.nullable(z.strictObject({ version: z.nullable(said), builtAt: z.nullable(time), digest: z.nullable(digest) })),
+  ),
+  argv: atLeastOne(said),
   exitCode: z.int(),
   startedAt: time,
   finishedAt: time,
   report: z.strictObject({ file: said, digest, bytes: count }),
   /** What was scanned, where whoever ran the tool says so. */
-  subject: z.union([z.strictObject({ image: digest }), z.strictObject({ commit })]).optional(),
+  subject: z.optional(z.union([z.strictObject({ image: digest }), z.strictObject({ commit })])),
 });
 export type ScanSidecar = z.infer<typeof scanSidecar>;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from '../lib/zod.ts';
 import { commitDigest, digest, name } from './primitives.ts';
 
 export const subject = z.strictObject({
@@ -9,13 +9,13 @@ export const subject = z.strictObject({
 });
 
 /** A subject of a promotion: always an image, an index and each of its children on their own. */
-export const imageSubject = z.strictObject({ name, kind: z.literal('image'), digest, platform: name.nullable() });
+export const imageSubject = z.strictObject({ name, kind: z.literal('image'), digest, platform: z.nullable(name) });
 
 /** The workflow that the gate runs in, by verified claims. `release` is the registered version that this commit is. */
 export const workflow = z.strictObject({
-  callerRef: name.nullable(),
-  callerSha: name.nullable(),
-  jobRef: name.nullable(),
-  jobSha: name.nullable(),
-  release: name.nullable(),
+  callerRef: z.nullable(name),
+  callerSha: z.nullable(name),
+  jobRef: z.nullable(name),
+  jobSha: z.nullable(name),
+  release: z.nullable(name),
 });

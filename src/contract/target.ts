@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from '../lib/zod.ts';
 import { name } from './primitives.ts';
 
 const workload = { namespace: name, kind: name, name };
@@ -11,7 +11,7 @@ export const target = z.union([
 export type Target = z.infer<typeof target>;
 
 /** What a contract allows: a target, where a left out `kind` or `name` means any in that namespace. */
-const anyOf = { namespace: name, kind: name.optional(), name: name.optional() };
+const anyOf = { namespace: name, kind: z.optional(name), name: z.optional(name) };
 export const targetPattern = z.union([
   z.strictObject({ cluster: name, ...anyOf }),
   z.strictObject({ host: name, ...anyOf }),

@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { pem } from './primitives.ts';
+import * as z from '../lib/zod.ts';
+import { atLeastOne, pem } from './primitives.ts';
 
 /**
  * `gatehouse/trust/1`: what an auditor brings along to `ledger verify`; an argument, never read from the store that is judged.
@@ -7,8 +7,8 @@ import { pem } from './primitives.ts';
  */
 export const trust = z.strictObject({
   schema: z.literal('gatehouse/trust/1'),
-  release: z.array(pem).min(1),
-  notary: z.array(pem).min(1),
-  checkpoint: z.string().max(16_384).nullable(),
+  release: atLeastOne(pem),
+  notary: atLeastOne(pem),
+  checkpoint: z.nullable(z.string().check(z.maxLength(16_384))),
 });
 export type Trust = z.infer<typeof trust>;

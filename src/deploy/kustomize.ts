@@ -1,12 +1,13 @@
 import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isMap, isScalar, type Node, type YAMLMap } from 'yaml';
-import { z } from 'zod';
+import { atLeastOne, filled } from '../contract/primitives.ts';
 import { problemText } from '../contract/problems.ts';
 import type { Target } from '../contract/target.ts';
 import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseYaml } from '../lib/yaml.ts';
+import * as z from '../lib/zod.ts';
 import type { Image } from './gitops.ts';
 import { requireTarget } from './plain-manifest.ts';
 import { readManifest, splice } from './pod-images.ts';
@@ -15,28 +16,26 @@ import { DeployRefused } from './refusal.ts';
 /** Kustomize takes the name of an image for a pattern: only what stands for itself in one is followed. */
 const imageWords = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._/:-]*$/, 'expected the name of an image, without tag and digest');
+  .check(z.regex(/^[a-z0-9][a-z0-9._/:-]*$/, 'expected the name of an image, without tag and digest'));
 
 /** The part of a kustomization that can be followed here. Strict: a patch or generator could bring in any image. */
 const kustomization = z.strictObject({
-  apiVersion: z.string().optional(),
-  kind: z.literal('Kustomization').optional(),
-  namespace: z.string().min(1).optional(),
-  resources: z
-    .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml$/, 'expected a manifest beside the kustomization'))
-    .min(1),
-  images: z
-    .array(
-      z.strictObject({
-        name: imageWords,
-        newName: imageWords.optional(),
-        newTag: z.string().optional(),
-        digest: z.string().optional(),
-      }),
-    )
-    .min(1),
-  labels: z.array(z.unknown()).optional(),
-  commonAnnotations: z.record(z.string(), z.string()).optional(),
+  apiVersion: z.optional(z.string()),
+  kind: z.optional(z.literal('Kustomization')),
+  namespace: z.optional(filled),
+  resources: atLeastOne(
+    z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml$/, 'expected a manifest beside the kustomization')),
+  ),
+  images: atLeastOne(
+    z.strictObject({
+      name: imageWords,
+      newName: z.optional(imageWords),
+      newTag: z.optional(z.string()),
+      digest: z.optional(z.string()),
+    }),
+  ),
+  labels: z.optional(z.array(z.unknown())),
+  commonAnnotations: z.optional(z.record(z.string(), z.string())),
 });
 
 /**

@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import type { TrustedKey } from '../attestation/signer.ts';
 import { verifyStatement } from '../attestation/verify.ts';
 import { KEY_PREDICATE_TYPE, type KeyDocument, keyDocument } from '../contract/key.ts';
@@ -8,6 +7,7 @@ import { REGISTER_PREDICATE_TYPE, type Register, register } from '../contract/re
 import type { Role } from '../contract/roles.ts';
 import { Denied, messageOf } from '../lib/errors.ts';
 import { parseTime } from '../lib/time.ts';
+import type * as z from '../lib/zod.ts';
 import type { Store } from '../store/store.ts';
 import type { Finding } from './finding.ts';
 import { DOCUMENT_LIMIT, entriesUnder, REGISTER_LIMIT, readAtMost } from './read-object.ts';
@@ -116,7 +116,12 @@ async function newestRegister(
 }
 
 /** A document signed by role release. Release keys are the root of trust: their window is the trust file's business. */
-function readSigned<T>(bytes: Buffer, releasePems: readonly string[], predicateType: string, schema: z.ZodType<T>): T {
+function readSigned<T>(
+  bytes: Buffer,
+  releasePems: readonly string[],
+  predicateType: string,
+  schema: z.ZodMiniType<T>,
+): T {
   const keys = releasePems.map((publicKeyPem, index) => ({ id: `release ${index + 1}`, publicKeyPem }));
   const expected = { keys, subjectDigest: null, predicateTypes: [predicateType], inForce: () => true };
   const { statement } = verifyStatement(bytes, expected, 'document');

@@ -8,6 +8,7 @@ import { canonicalBytes } from '../lib/canonical.ts';
 import { digestOf, sha256Hex } from '../lib/digest.ts';
 import { BadInput, Denied } from '../lib/errors.ts';
 import { formatTime, parseTime } from '../lib/time.ts';
+import * as z from '../lib/zod.ts';
 import type { Store } from '../store/store.ts';
 import { REGISTER_PREFIX } from './ledger-keys.ts';
 
@@ -26,7 +27,7 @@ export interface SignedRegister {
 
 /** What a person edits; number, time and format are added at publication. */
 export type RegisterDraft = Omit<Register, 'schema' | 'number' | 'time'>;
-export const registerDraft = registerSchema.omit({ schema: true, number: true, time: true });
+export const registerDraft = z.omit(registerSchema, { schema: true, number: true, time: true });
 
 /**
  * The newest register. Throws Denied when there is none, when a number is missing below it (somebody hides one) or when it

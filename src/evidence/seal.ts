@@ -1,11 +1,11 @@
-import { z } from 'zod';
-import { digest as digestSchema, slug } from '../contract/primitives.ts';
+import { count, digest as digestSchema, slug } from '../contract/primitives.ts';
 import type { Receipt } from '../contract/receipt.ts';
 import { RECORD_LIMIT } from '../contract/record.ts';
 import type { Run } from '../contract/run.ts';
 import { digestOf, hexOf } from '../lib/digest.ts';
 import { BadInput, CouldNot, Denied } from '../lib/errors.ts';
 import { formatTime } from '../lib/time.ts';
+import * as z from '../lib/zod.ts';
 import type { Store, StoreEntry } from '../store/store.ts';
 import { hexOfKey, type Place, placeOf, recordPrefix, runName, runOfKey, sealKey } from './layout.ts';
 import { entriesUnder } from './read-object.ts';
@@ -13,7 +13,7 @@ import { type RecordInput, signRecord, type Writer } from './record.ts';
 
 /** `data` of run.sealed: how many lines follow in its object and the digest of all of them, line feeds included. */
 export const sealData = z.looseObject({
-  records: z.int().min(0),
+  records: count,
   recordsDigest: digestSchema,
   jobKey: slug,
   stepKey: slug,

@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import type { Facts } from '../contract/facts.ts';
 import type { Contract } from '../contract/load-contract.ts';
 import type { Register } from '../contract/register.ts';
@@ -9,6 +8,7 @@ import type { SignedRegister } from '../evidence/register.ts';
 import { boundApprovals } from '../identity/approvals.ts';
 import { approvalFacts, sourceFacts } from '../identity/people.ts';
 import { parseTime } from '../lib/time.ts';
+import type * as z from '../lib/zod.ts';
 import type { PlatformApproval, RunIdentity, Source } from '../platform/platform.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import { readImage } from '../registry/image.ts';

@@ -1,10 +1,10 @@
-import { z } from 'zod';
 import { CYCLONEDX_TYPE, SIGNATURE_TYPE } from '../attestation/image.ts';
 import { claimsOf, PROVENANCE_TYPE, provenance as provenanceSchema } from '../attestation/provenance.ts';
 import { type Verified, verifyStatement } from '../attestation/verify.ts';
 import type { Facts } from '../contract/facts.ts';
 import { digestOf } from '../lib/digest.ts';
 import { Denied } from '../lib/errors.ts';
+import * as z from '../lib/zod.ts';
 import { type Attachment, readAttachments } from '../registry/attachments.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import type { Ledger, VerifiedRecord } from './evidence.ts';

@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import type { Run } from '../contract/run.ts';
+import * as z from '../lib/zod.ts';
 import type { GivenApproval } from '../platform/platform.ts';
 import type { VerifiedRecord } from './evidence.ts';
 
@@ -11,7 +11,7 @@ export interface Opening {
   approvalsBefore: GivenApproval[] | null;
 }
 
-const given = z.array(z.strictObject({ userId: z.string().nullable(), state: z.enum(['approved', 'rejected']) }));
+const given = z.array(z.strictObject({ userId: z.nullable(z.string()), state: z.enum(['approved', 'rejected']) }));
 
 /**
  * Out of the records run.opened of this attempt for this environment. A run that was opened twice saw the highest number and

@@ -1,9 +1,9 @@
 import * as opa from '@open-policy-agent/opa-wasm';
-import { z } from 'zod';
 import type { Facts } from '../contract/facts.ts';
 import type { PolicyContract } from '../contract/policy-contract.ts';
 import { digestOf } from '../lib/digest.ts';
 import { CouldNot, messageOf } from '../lib/errors.ts';
+import * as z from '../lib/zod.ts';
 
 // The package's types name an export that exists only on its default.
 const { loadPolicySync } = (opa as unknown as { default: Pick<typeof opa, 'loadPolicySync'> }).default;
@@ -29,7 +29,7 @@ export type Verdict = z.infer<typeof verdict>;
 
 const answer = z
   .array(z.strictObject({ result: z.strictObject({ reasons: z.array(verdict), waivers: z.array(z.string()) }) }))
-  .length(1);
+  .check(z.length(1));
 
 /** A compiled policy. `evaluate` throws when the engine did not answer in full: the judge turns that into a denial. */
 export interface Policy {

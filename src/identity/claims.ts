@@ -1,6 +1,6 @@
-import type { z } from 'zod';
 import type { ContractFile } from '../contract/contract-file.ts';
 import { problemText } from '../contract/problems.ts';
+import type * as z from '../lib/zod.ts';
 import type { ClaimedRun } from '../platform/platform.ts';
 
 /** A platform of the contract that issues tokens. */
@@ -14,7 +14,7 @@ export function untrusted(why: string): { ok: false; why: string } {
 }
 
 /** Claims by a schema: a missing claim or one of another type is a refusal that names it. */
-export function claimsOf<S extends z.ZodType>(
+export function claimsOf<S extends z.ZodMiniType>(
   payload: unknown,
   schema: S,
 ): { ok: true; claims: z.infer<S> } | { ok: false; why: string } {

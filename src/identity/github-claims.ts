@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import { commit, name } from '../contract/primitives.ts';
 import type { Role } from '../contract/roles.ts';
+import * as z from '../lib/zod.ts';
 import { type ClaimedIdentity, claimsOf, type HostedPlatform, untrusted } from './claims.ts';
 
-const decimal = z.string().regex(/^[1-9]\d{0,18}$/, 'expected a number as text');
+const decimal = z.string().check(z.regex(/^[1-9]\d{0,18}$/, 'expected a number as text'));
 
 /** Claims of a GitHub Actions ID token (GitHub docs, OpenID Connect reference); all of them are texts. */
 const schema = z.looseObject({
@@ -11,16 +11,16 @@ const schema = z.looseObject({
   job_workflow_sha: commit,
   workflow_ref: name,
   workflow_sha: commit,
-  repository: z.string().regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'expected owner/repository'),
+  repository: z.string().check(z.regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'expected owner/repository')),
   repository_id: decimal,
   repository_owner_id: decimal,
   ref: name,
   sha: commit,
   event_name: name,
-  environment: name.optional(),
+  environment: z.optional(name),
   run_id: decimal,
-  run_attempt: z.string().regex(/^[1-9]\d{0,3}$/, 'expected the number of an attempt'),
-  check_run_id: decimal.optional(),
+  run_attempt: z.string().check(z.regex(/^[1-9]\d{0,3}$/, 'expected the number of an attempt')),
+  check_run_id: z.optional(decimal),
   actor_id: decimal,
   runner_environment: z.enum(['github-hosted', 'self-hosted']),
 });

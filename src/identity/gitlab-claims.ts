@@ -1,15 +1,15 @@
-import { z } from 'zod';
 import { commit, name } from '../contract/primitives.ts';
 import type { Role } from '../contract/roles.ts';
+import * as z from '../lib/zod.ts';
 import { type ClaimedIdentity, claimsOf, type HostedPlatform, untrusted } from './claims.ts';
 
-const decimal = z.string().regex(/^[1-9]\d{0,18}$/, 'expected a number as text');
+const decimal = z.string().check(z.regex(/^[1-9]\d{0,18}$/, 'expected a number as text'));
 
 /** Claims of a GitLab ID token (GitLab docs, ID token payload; lib/gitlab/ci/jwt.rb): ids are texts, but for the runner's. */
 const schema = z.looseObject({
   project_id: decimal,
   project_path: name,
-  job_project_id: decimal.optional(),
+  job_project_id: z.optional(decimal),
   ci_config_ref_uri: name,
   ci_config_sha: commit,
   ref: name,
@@ -20,8 +20,8 @@ const schema = z.looseObject({
   pipeline_source: name,
   job_id: decimal,
   user_id: decimal,
-  environment: name.optional(),
-  runner_id: z.int().positive(),
+  environment: z.optional(name),
+  runner_id: z.int().check(z.positive()),
   runner_environment: z.enum(['gitlab-hosted', 'self-hosted']),
 });
 

@@ -1,9 +1,10 @@
 import type { JSONWebKeySet, JWTPayload } from 'jose';
-import { z } from 'zod';
+import { atLeastOne } from '../contract/primitives.ts';
 import { problemText } from '../contract/problems.ts';
 import { CouldNot, messageOf } from '../lib/errors.ts';
 import type { Http } from '../lib/http.ts';
 import { parseJson } from '../lib/json.ts';
+import * as z from '../lib/zod.ts';
 
 /** What an ID token says, all of it verified, or why it is not to be believed; the reason is for a person. */
 export type VerifiedToken = { ok: true; claims: JWTPayload } | { ok: false; why: string };
@@ -57,11 +58,11 @@ function believed(claims: JWTPayload, { audience, now, maxSkew }: TokenExpectati
 }
 
 const discovery = z.looseObject({ issuer: z.string(), jwks_uri: z.string() });
-const keySet = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
+const keySet = z.looseObject({ keys: atLeastOne(z.looseObject({ kty: z.string() })) });
 
 /** Keys by OpenID Connect Discovery 1.0, section 4: the description must name the very issuer that was asked. */
 async function issuerKeys({ issuer, http }: TokenExpectation): Promise<JSONWebKeySet> {
-  const read = async <S extends z.ZodType>(url: string, schema: S, what: string): Promise<z.infer<S>> => {
+  const read = async <S extends z.ZodMiniType>(url: string, schema: S, what: string): Promise<z.infer<S>> => {
     const reply = await http({ method: 'GET', url, what, limit: LIMIT, timeout: TIMEOUT });
     if (reply.status !== 200) throw failure(what, `it answered ${reply.status}; run again later`);
     return fitting(reply.body, schema, what);
@@ -90,7 +91,7 @@ function isSafe(address: string, issuer: string): boolean {
   return url.protocol === 'https:' || url.origin === new URL(issuer).origin;
 }
 
-function fitting<S extends z.ZodType>(bytes: Buffer, schema: S, what: string): z.infer<S> {
+function fitting<S extends z.ZodMiniType>(bytes: Buffer, schema: S, what: string): z.infer<S> {
   let document: unknown;
   try {
     document = parseJson(bytes, 'the answer');

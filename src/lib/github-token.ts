@@ -1,11 +1,11 @@
-import { z } from 'zod';
 import type { Http } from './http.ts';
 import { parseJson } from './json.ts';
+import * as z from './zod.ts';
 
 /** An ID token, not verified yet, or why there is none. */
 export type RequestedToken = { token: string } | { token: null; why: string };
 
-const reply = z.looseObject({ value: z.string().min(1) });
+const reply = z.looseObject({ value: z.string().check(z.minLength(1)) });
 
 /**
  * Asks GitHub's runner for an ID token with this audience. Address and password come from the environment and are believed for

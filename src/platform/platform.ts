@@ -1,6 +1,6 @@
-import type { z } from 'zod';
 import type { Run } from '../contract/run.ts';
 import type { workflow } from '../contract/subject.ts';
+import type * as z from '../lib/zod.ts';
 
 /** The run that a process belongs to, as the platform itself vouches for it. */
 export interface RunIdentity {

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { z } from 'zod';
 import { problemText } from '../contract/problems.ts';
 import { CouldNot, messageOf } from '../lib/errors.ts';
 import type { Http, HttpReply, HttpRequest } from '../lib/http.ts';
 import { parseJson } from '../lib/json.ts';
+import * as z from '../lib/zod.ts';
 
 export interface RestOptions {
   http: Http;
@@ -15,7 +15,7 @@ export interface RestOptions {
 }
 
 /** What is asked: `what` reads after "could not", `need` is the permission without which the platform answers 403 or 404. */
-export interface Question<S extends z.ZodType> {
+export interface Question<S extends z.ZodMiniType> {
   path: string;
   schema: S;
   what: string;
@@ -23,14 +23,14 @@ export interface Question<S extends z.ZodType> {
 }
 
 export interface Rest {
-  get<S extends z.ZodType>(question: Question<S>): Promise<z.infer<S>>;
-  post<S extends z.ZodType>(question: Question<S> & { url: string; body: unknown }): Promise<z.infer<S>>;
+  get<S extends z.ZodMiniType>(question: Question<S>): Promise<z.infer<S>>;
+  post<S extends z.ZodMiniType>(question: Question<S> & { url: string; body: unknown }): Promise<z.infer<S>>;
   /** The bytes of a file, at most `limit`, also where the platform keeps its files at another place. */
-  download(question: Omit<Question<z.ZodType>, 'schema'> & { limit: number }): Promise<Buffer>;
+  download(question: Omit<Question<z.ZodMiniType>, 'schema'> & { limit: number }): Promise<Buffer>;
   /** The pages of a list, one by one; throws where there are more than are read. */
-  pages<S extends z.ZodType<unknown[]>>(question: Question<S>): AsyncGenerator<z.infer<S>>;
+  pages<S extends z.ZodMiniType<unknown[]>>(question: Question<S>): AsyncGenerator<z.infer<S>>;
   /** The whole list. */
-  list<S extends z.ZodType<unknown[]>>(question: Question<S>): Promise<z.infer<S>>;
+  list<S extends z.ZodMiniType<unknown[]>>(question: Question<S>): Promise<z.infer<S>>;
 }
 
 export const PER_PAGE = 100;
@@ -48,7 +48,7 @@ const MOVED = [302, 303, 307];
 export function createRest(options: RestOptions): Rest {
   const base = options.base.replace(/\/+$/, '');
 
-  const ask = async <S extends z.ZodType>(question: Question<S>, sent: Sent): Promise<Answer<z.infer<S>>> => {
+  const ask = async <S extends z.ZodMiniType>(question: Question<S>, sent: Sent): Promise<Answer<z.infer<S>>> => {
     const reply = await patiently(options, question, sent);
     return { body: parsed(reply, question), headers: reply.headers };
   };
@@ -113,7 +113,7 @@ function namesNextPage({ link, 'x-next-page': next }: IncomingHttpHeaders): bool
 }
 
 /** Asks again, twice at most, where the platform was not there for the moment. */
-async function patiently(options: RestOptions, question: Question<z.ZodType>, sent: Sent): Promise<HttpReply> {
+async function patiently(options: RestOptions, question: Question<z.ZodMiniType>, sent: Sent): Promise<HttpReply> {
   for (const delay of [...DELAYS, null]) {
     const reply = await once(options, question, sent);
     if (reply instanceof CouldNot) {
@@ -125,7 +125,11 @@ async function patiently(options: RestOptions, question: Question<z.ZodType>, se
   throw new Error('unreachable');
 }
 
-async function once(options: RestOptions, question: Question<z.ZodType>, sent: Sent): Promise<HttpReply | CouldNot> {
+async function once(
+  options: RestOptions,
+  question: Question<z.ZodMiniType>,
+  sent: Sent,
+): Promise<HttpReply | CouldNot> {
   try {
     const reply = await options.http({
       ...sent,
@@ -147,14 +151,14 @@ async function once(options: RestOptions, question: Question<z.ZodType>, sent: S
 }
 
 /** Never from https to plain http; the address may hold a signature and is in no message. */
-function movedTo({ headers }: HttpReply, from: string, question: Question<z.ZodType>): string {
+function movedTo({ headers }: HttpReply, from: string, question: Question<z.ZodMiniType>): string {
   const url = URL.canParse(headers.location ?? '', from) ? new URL(headers.location ?? '', from) : null;
   if (url === null || (url.protocol !== 'https:' && from.startsWith('https:')))
     throw failure('redirect', question, 'the platform sends us to an address that is not https');
   return url.href;
 }
 
-function refusal({ status, headers }: HttpReply, question: Question<z.ZodType>): CouldNot {
+function refusal({ status, headers }: HttpReply, question: Question<z.ZodMiniType>): CouldNot {
   if (status >= 500) return failure('unavailable', question, `the platform answered ${status}; run again later`);
   if (status === 429 || headers['x-ratelimit-remaining'] === '0' || headers['retry-after'] !== undefined) {
     return failure('rate_limited', question, `the platform answered ${status}: too many requests; run again later`);
@@ -170,7 +174,7 @@ function refusal({ status, headers }: HttpReply, question: Question<z.ZodType>):
   return failure('status', question, `the platform answered ${status}, which is no answer to that question`);
 }
 
-function parsed<S extends z.ZodType>(reply: HttpReply, question: Question<S>): z.infer<S> {
+function parsed<S extends z.ZodMiniType>(reply: HttpReply, question: Question<S>): z.infer<S> {
   let document: unknown;
   try {
     document = parseJson(reply.body, 'the answer');

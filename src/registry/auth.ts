@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { BadInput, CouldNot } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
+import * as z from '../lib/zod.ts';
 import { collect } from './body.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { HttpReply, HttpRequest, Send } from './http.ts';
@@ -94,9 +94,9 @@ function noCredentials(registry: URL): never {
 }
 
 const tokenReply = z.looseObject({
-  token: z.string().optional(),
-  access_token: z.string().optional(),
-  expires_in: z.number().min(0).optional(),
+  token: z.optional(z.string()),
+  access_token: z.optional(z.string()),
+  expires_in: z.optional(z.number().check(z.minimum(0))),
 });
 
 /** A token without a lifetime is good for 60 seconds (distribution specification); ten are left for the way. */

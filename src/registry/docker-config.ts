@@ -1,20 +1,24 @@
-import { z } from 'zod';
 import { BadInput, CouldNot, messageOf } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
+import * as z from '../lib/zod.ts';
 import type { Credentials } from './auth.ts';
 
 /** Runs a program with this text on its standard input and gives its standard output. Rejects where it fails. */
 export type RunHelper = (program: string, args: string[], input: string) => Promise<string>;
 
 const config = z.looseObject({
-  auths: z
-    .record(
+  auths: z.optional(
+    z.record(
       z.string(),
-      z.looseObject({ auth: z.string().optional(), username: z.string().optional(), password: z.string().optional() }),
-    )
-    .optional(),
-  credHelpers: z.record(z.string(), z.string()).optional(),
-  credsStore: z.string().optional(),
+      z.looseObject({
+        auth: z.optional(z.string()),
+        username: z.optional(z.string()),
+        password: z.optional(z.string()),
+      }),
+    ),
+  ),
+  credHelpers: z.optional(z.record(z.string(), z.string())),
+  credsStore: z.optional(z.string()),
 });
 
 /** A helper's answer (docker-credential-helpers protocol, command `get`). */

@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { Denied, messageOf } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
+import * as z from '../lib/zod.ts';
 import type { RegistryClient } from './client.ts';
 import { type Descriptor, fitsPlatform, type ImageManifest, parseManifest, platformOf } from './manifest.ts';
 import { inParallel } from './parallel.ts';
@@ -62,9 +62,9 @@ export async function* readLayers(client: RegistryClient, repository: string, im
 }
 
 const platform = z.looseObject({
-  os: z.string().min(1).max(128),
-  architecture: z.string().min(1).max(128),
-  variant: z.string().max(128).nullish(),
+  os: z.string().check(z.minLength(1), z.maxLength(128)),
+  architecture: z.string().check(z.minLength(1), z.maxLength(128)),
+  variant: z.nullish(z.string().check(z.maxLength(128))),
 });
 
 async function readOne(

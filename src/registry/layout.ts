@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { BadInput, messageOf } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
+import * as z from '../lib/zod.ts';
 import { broken, checkBlob, checkFolder, readBlob, readSmall } from './layout-files.ts';
 import {
   type Descriptor,
@@ -115,9 +115,9 @@ function readChildren(folder: string, descriptors: Descriptor[]): LayoutManifest
 }
 
 const imageConfig = z.looseObject({
-  os: z.string().min(1).max(128),
-  architecture: z.string().min(1).max(128),
-  variant: z.string().max(128).nullish(),
+  os: z.string().check(z.minLength(1), z.maxLength(128)),
+  architecture: z.string().check(z.minLength(1), z.maxLength(128)),
+  variant: z.nullish(z.string().check(z.maxLength(128))),
 });
 
 function readPlatform(folder: string, { config }: ImageManifest): string | null {

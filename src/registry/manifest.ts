@@ -1,36 +1,43 @@
-import { z } from 'zod';
+import { count } from '../contract/primitives.ts';
 import { digestOf } from '../lib/digest.ts';
 import { type GatehouseError, messageOf } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
+import * as z from '../lib/zod.ts';
 import { isIndexType, MANIFEST_TYPES } from './media-types.ts';
 
 const mediaType = z
   .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+;= -]{0,126}$/,
-    'expected a media type',
+  .check(
+    z.regex(
+      /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+;= -]{0,126}$/,
+      'expected a media type',
+    ),
   );
 const annotations = z.record(z.string(), z.string());
 
 /** Points at content: its type, digest and size in bytes (OCI image specification 1.1, descriptor.md). */
 export const descriptor = z.looseObject({
   mediaType,
-  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256:<64 lower-case hex>'),
-  size: z.int().min(0),
-  artifactType: mediaType.nullish(),
-  annotations: annotations.nullish(),
-  platform: z
-    .looseObject({ os: z.string().max(128), architecture: z.string().max(128), variant: z.string().max(128).nullish() })
-    .nullish(),
+  digest: z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256:<64 lower-case hex>')),
+  size: count,
+  artifactType: z.nullish(mediaType),
+  annotations: z.nullish(annotations),
+  platform: z.nullish(
+    z.looseObject({
+      os: z.string().check(z.maxLength(128)),
+      architecture: z.string().check(z.maxLength(128)),
+      variant: z.nullish(z.string().check(z.maxLength(128))),
+    }),
+  ),
 });
 export type Descriptor = z.infer<typeof descriptor>;
 
 const common = {
   schemaVersion: z.literal(2),
-  mediaType: mediaType.optional(),
-  artifactType: mediaType.nullish(),
-  subject: descriptor.nullish(),
-  annotations: annotations.nullish(),
+  mediaType: z.optional(mediaType),
+  artifactType: z.nullish(mediaType),
+  subject: z.nullish(descriptor),
+  annotations: z.nullish(annotations),
 };
 const imageManifest = z.looseObject({ ...common, config: descriptor, layers: z.array(descriptor) });
 const imageIndex = z.looseObject({ ...common, manifests: z.array(descriptor) });
@@ -121,7 +128,7 @@ function parse(bytes: Uint8Array, what: string, refuse: Refuse): unknown {
   }
 }
 
-function firstIssue(error: z.ZodError): string {
+function firstIssue(error: z.core.$ZodError): string {
   const [issue] = error.issues;
   return issue === undefined ? 'unknown reason' : `${issue.path.join('.') || '(document)'}: ${issue.message}`;
 }

@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import { atLeastOne } from '../contract/primitives.ts';
 import { CouldNot } from '../lib/errors.ts';
+import * as z from '../lib/zod.ts';
 import { collect } from './body.ts';
 import type { HttpReply } from './http.ts';
 
@@ -30,7 +31,7 @@ const fixes: Record<number, string> = {
   413: 'it is larger than this registry takes',
 };
 
-const errorReply = z.object({ errors: z.array(z.object({ code: z.string(), message: z.string().optional() })).min(1) });
+const errorReply = z.object({ errors: atLeastOne(z.object({ code: z.string(), message: z.optional(z.string()) })) });
 
 /** Reads the registry's reason (distribution specification, "Error codes") and makes it an error. `what` says what was tried. */
 export async function refusalOf(reply: HttpReply, what: string): Promise<RegistryRefused> {

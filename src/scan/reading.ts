@@ -1,6 +1,6 @@
-import type { z } from 'zod';
 import type { category, severity } from '../contract/primitives.ts';
 import type { Finding, ReasonCode, ScanReport } from '../contract/scan-report.ts';
+import type * as z from '../lib/zod.ts';
 
 export type Category = z.infer<typeof category>;
 export type Severity = z.infer<typeof severity>;

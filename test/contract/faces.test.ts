@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
-import type { z } from 'zod';
 import { commands } from '../../src/commands/catalogue.ts';
 import type { Command } from '../../src/commands/command.ts';
 import { metaOf } from '../../src/commands/inputs.ts';
+import type * as z from '../../src/lib/zod.ts';
 
 /** Inputs that only a GitLab job has. */
 const GITLAB_ONLY = new Set(['job-stage', 'job-image', 'job-tags', 'component-project']);
@@ -15,7 +15,7 @@ interface Face {
 
 /** How a face differs from its command's schema: names, descriptions, and inputs that belong on the command line only. */
 function differences(command: Command, face: Face): string[] {
-  const fields = Object.entries(command.inputs.shape) as [string, z.ZodType][];
+  const fields = Object.entries(command.inputs.shape) as [string, z.ZodMiniType][];
   const wanted = fields.filter(([, schema]) => metaOf(schema).cliOnly !== true);
   const cliOnly = fields.filter(([, schema]) => metaOf(schema).cliOnly === true).map(([name]) => name);
   return [

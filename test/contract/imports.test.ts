@@ -33,6 +33,13 @@ function wrongImports(files: Record<string, string>): string[] {
   );
 }
 
+/** Files that import zod past `lib/zod.ts`: they would bring the slow API, or messages without a language. */
+function pastOurZod(files: Record<string, string>): string[] {
+  return Object.entries(files)
+    .filter(([file, text]) => file !== 'lib/zod.ts' && /(?:from|import\()\s*'zod(?:\/[^']*)?'/.test(text))
+    .map(([file]) => file);
+}
+
 function sources(): Record<string, string> {
   const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
   return Object.fromEntries(files.map((file) => [file, readFileSync(join('src', file), 'utf8')]));
@@ -60,4 +67,17 @@ describe('imports', () => {
   ])('a planted import %s is found', (_, files) => {
     expect(wrongImports(files)).toHaveLength(1);
   });
+
+  it('of zod are of lib/zod.ts', () => {
+    const files = sources();
+    expect(files).toHaveProperty(['lib/zod.ts'], expect.stringContaining("'zod/mini'"));
+    expect(pastOurZod(files)).toEqual([]);
+  });
+
+  it.each(["import { z } from 'zod';", "import type * as z from 'zod/mini';", "await import('zod/v4/core')"])(
+    'a planted %s is found',
+    (text) => {
+      expect(pastOurZod({ 'contract/a.ts': text })).toEqual(['contract/a.ts']);
+    },
+  );
 });

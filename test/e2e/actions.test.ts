@@ -15,10 +15,11 @@ describe('each action', () => {
   it.each(readdirSync('actions'))(
     '%s without inputs says what it lacks, as an annotation, and blocks',
     async (name) => {
-      const { code, log, outputs } = await runAction(name, {});
+      const { code, log, outputs, summary } = await runAction(name, {});
       expect([1, 2]).toContain(code);
       expect(log).toMatch(new RegExp(`^::error title=gatehouse ${name}::`, 'm'));
       expect(log).not.toMatch(/\n\s+at |node:internal/);
+      if (name !== 'policy-gate') expect(summary).toContain(`## ⛔ ${name} stopped`);
       if (name !== 'policy-gate') expect(outputs).toEqual({});
     },
   );
@@ -68,6 +69,24 @@ describe('scan', () => {
     const { code, outputs, summary } = await runAction('scan', { report: TRIVY });
     expect({ code, outputs }).toEqual({ code: 0, outputs: { status: 'complete' } });
     expect(summary).toContain('| ✔ trivy 0.74.0 | complete | 4 medium |');
+  });
+
+  it('puts findings beside the lines that they are about, and none that lead out of the repository', async () => {
+    const semgrep = JSON.parse(readFileSync('sample/reports/semgrep.json', 'utf8'));
+    const [found] = semgrep.results;
+    semgrep.results = [
+      found,
+      { ...found, path: '../../etc/passwd' },
+      { ...found, extra: { ...found.extra, message: 'first line\n::set-output name=a::b' } },
+    ];
+    const report = join(sandbox.folder('report'), 'semgrep.json');
+    writeFileSync(report, JSON.stringify(semgrep));
+    const { log, outputs } = await runAction('scan', { report });
+    const remarks = log.split('\n').filter((line) => /^::(warning|notice) /.test(line));
+    expect(remarks).toHaveLength(semgrep.results.length - 1);
+    expect(remarks[0]).toMatch(/^::(warning|notice) title=semgrep%3A [a-z]+ \S+,file=[\w./-]+,line=\d+::/);
+    expect(log).not.toContain('passwd');
+    expect(Object.keys(outputs)).toEqual(['status']);
   });
 
   it('of an empty report blocks, and the summary says why', async () => {

@@ -78,6 +78,15 @@ describe('the reusable workflow under act', () => {
     expect(jobs(ended, 'succeeded')).toEqual(expect.arrayContaining(['deploy', 'seal']));
     const digest = /pushed and signed \S+@(sha256:[0-9a-f]{64})/.exec(ended.stdout)?.[1] as string;
     expect(scene.pushed()).toContain(digest);
+    for (const title of [
+      'Recorded',
+      'Built',
+      'Pushed and signed',
+      'Allowed: promote',
+      'Allowed: deploy',
+      'Deployed to',
+    ])
+      expect(ended.stdout).toMatch(new RegExp(`## \\S+ ${title}`));
   });
 
   itAct('leaves one seal an attempt and a ledger that verifies', async () => {

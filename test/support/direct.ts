@@ -7,8 +7,7 @@ import { commands } from '../../src/commands/catalogue.ts';
 import type { Command, Context } from '../../src/commands/command.ts';
 import { ENVIRONMENT, laySite, REPOSITORY, registerDraft, type Site, TARGET } from '../../src/commands/demo/site.ts';
 import { layGitops, type Said } from '../../src/commands/demo/steps.ts';
-import { flagsOf } from '../../src/commands/flags.ts';
-import { parseInputs } from '../../src/commands/inputs.ts';
+import { inputsOf } from '../../src/commands/flags.ts';
 import type { RegisterDraft } from '../../src/evidence/register.ts';
 import { GatehouseError } from '../../src/lib/errors.ts';
 import { publicKeyOf, SAMPLE } from './signed-site.ts';
@@ -50,10 +49,7 @@ export async function direct(site: Site, words: string[], more: Partial<Context>
     ...more,
   };
   try {
-    const { exit, json, text } = await command.run(
-      parseInputs(command.name, command.inputs, flagsOf(command, rest)),
-      context,
-    );
+    const { exit, json, text } = await command.run(inputsOf(command, rest), context);
     return { code: exit, json: JSON.parse(JSON.stringify(json)), text: [...lines, text].join('\n') };
   } catch (thrown) {
     if (!(thrown instanceof GatehouseError)) throw thrown;

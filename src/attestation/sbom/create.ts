@@ -1,10 +1,10 @@
 /** Makes the SBOM of an image from the bytes of its layers: not from what a build says that it put in. */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
-import { digest } from '../../contract/primitives.ts';
+import { digest, filled } from '../../contract/primitives.ts';
 import { problemText } from '../../contract/problems.ts';
 import { BadInput } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time.ts';
+import * as z from '../../lib/zod.ts';
 import { graphOf } from './components.ts';
 import { type Component, type CycloneDx, properties } from './cyclonedx.ts';
 import { takeInventory } from './inventory.ts';
@@ -73,9 +73,9 @@ export async function createSbom(image: ImageContent, options: SbomOptions): Pro
 }
 
 const imageConfig = z.object({
-  architecture: z.string().min(1),
-  os: z.string().min(1),
-  variant: z.string().optional(),
+  architecture: filled,
+  os: filled,
+  variant: z.optional(z.string()),
   rootfs: z.object({ type: z.literal('layers'), diff_ids: z.array(digest) }),
 });
 type ImageConfig = z.infer<typeof imageConfig>;

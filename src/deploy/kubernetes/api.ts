@@ -1,8 +1,8 @@
-import type { z } from 'zod';
 import { problemText } from '../../contract/problems.ts';
 import { CouldNot } from '../../lib/errors.ts';
 import type { Http, HttpReply } from '../../lib/http.ts';
 import { parseJson } from '../../lib/json.ts';
+import type * as z from '../../lib/zod.ts';
 import { DeployRefused } from '../refusal.ts';
 import { kindOf } from './kinds.ts';
 import { failure, type Pod, podList, type Selector, type Workload, workload } from './objects.ts';
@@ -69,7 +69,7 @@ export function kubernetesApi(cluster: Cluster, http: Http): KubernetesApi {
       );
     }
   };
-  const answer = <S extends z.ZodType>(reply: HttpReply, schema: S, what: string): z.infer<S> => {
+  const answer = <S extends z.ZodMiniType>(reply: HttpReply, schema: S, what: string): z.infer<S> => {
     const document = parse(reply, what, cluster);
     if (reply.status < 200 || reply.status > 299)
       throw refusalOf(saidIn(document, reply, cluster.token), what, cluster.name);

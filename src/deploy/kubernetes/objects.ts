@@ -1,32 +1,33 @@
-import { z } from 'zod';
+import { atLeastOne } from '../../contract/primitives.ts';
+import * as z from '../../lib/zod.ts';
 
 /*
  * Kubernetes objects, as far as a deploy looks into them. Loose: a cluster may say more, and of the rest only digests are taken.
  */
 
-const words = z.array(z.string()).nullish();
+const words = z.nullish(z.array(z.string()));
 
-const container = z.looseObject({ name: z.string(), image: z.string().optional(), command: words, args: words });
+const container = z.looseObject({ name: z.string(), image: z.optional(z.string()), command: words, args: words });
 export type Container = z.infer<typeof container>;
 
 export const podSpec = z.looseObject({
-  containers: z.array(container).min(1),
-  initContainers: z.array(container).nullish(),
-  ephemeralContainers: z.array(container).nullish(),
-  volumes: z.array(z.looseObject({ name: z.string(), image: z.unknown() })).nullish(),
+  containers: atLeastOne(container),
+  initContainers: z.nullish(z.array(container)),
+  ephemeralContainers: z.nullish(z.array(container)),
+  volumes: z.nullish(z.array(z.looseObject({ name: z.string(), image: z.unknown() }))),
 });
 export type PodSpec = z.infer<typeof podSpec>;
 
 export const podTemplate = z.looseObject({
-  metadata: z.looseObject({ labels: z.record(z.string(), z.string()).nullish() }).nullish(),
+  metadata: z.nullish(z.looseObject({ labels: z.nullish(z.record(z.string(), z.string())) })),
   spec: podSpec,
 });
 export type PodTemplate = z.infer<typeof podTemplate>;
 
 const requirement = z.looseObject({ key: z.string(), operator: z.string(), values: words });
 const selector = z.looseObject({
-  matchLabels: z.record(z.string(), z.string()).nullish(),
-  matchExpressions: z.array(requirement).nullish(),
+  matchLabels: z.nullish(z.record(z.string(), z.string())),
+  matchExpressions: z.nullish(z.array(requirement)),
 });
 export type Selector = z.infer<typeof selector>;
 
@@ -38,44 +39,44 @@ export const workload = z.looseObject({
     name: z.string(),
     namespace: z.string(),
     uid: z.string(),
-    resourceVersion: z.string().optional(),
-    generation: z.int().default(0),
+    resourceVersion: z.optional(z.string()),
+    generation: z._default(z.int(), 0),
   }),
-  spec: z.looseObject({ selector: selector.nullish() }),
-  status: z
-    .looseObject({
-      conditions: z
-        .array(z.looseObject({ type: z.string(), status: z.string(), reason: z.string().nullish() }))
-        .nullish(),
-    })
-    .nullish(),
+  spec: z.looseObject({ selector: z.nullish(selector) }),
+  status: z.nullish(
+    z.looseObject({
+      conditions: z.nullish(
+        z.array(z.looseObject({ type: z.string(), status: z.string(), reason: z.nullish(z.string()) })),
+      ),
+    }),
+  ),
 });
 export type Workload = z.infer<typeof workload>;
 
-const running = z.looseObject({ name: z.string(), imageID: z.string().default('') });
-const statuses = z.array(running).nullish();
+const running = z.looseObject({ name: z.string(), imageID: z._default(z.string(), '') });
+const statuses = z.nullish(z.array(running));
 export const pod = z.looseObject({
-  metadata: z.looseObject({ name: z.string(), deletionTimestamp: z.string().nullish() }),
+  metadata: z.looseObject({ name: z.string(), deletionTimestamp: z.nullish(z.string()) }),
   spec: podSpec,
-  status: z
-    .looseObject({
-      phase: z.string().nullish(),
+  status: z.nullish(
+    z.looseObject({
+      phase: z.nullish(z.string()),
       containerStatuses: statuses,
       initContainerStatuses: statuses,
       ephemeralContainerStatuses: statuses,
-    })
-    .nullish(),
+    }),
+  ),
 });
 export type Pod = z.infer<typeof pod>;
 
 export const podList = z.looseObject({
   items: z.array(pod),
-  metadata: z.looseObject({ continue: z.string().nullish() }).nullish(),
+  metadata: z.nullish(z.looseObject({ continue: z.nullish(z.string()) })),
 });
 
 /** What an API server answers when it does not do what it was asked. */
 export const failure = z.looseObject({
   kind: z.literal('Status'),
-  reason: z.string().nullish(),
-  message: z.string().nullish(),
+  reason: z.nullish(z.string()),
+  message: z.nullish(z.string()),
 });

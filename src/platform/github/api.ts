@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import type { Http } from '../../lib/http.ts';
+import type * as z from '../../lib/zod.ts';
 import { createRest, type Question, type Rest } from '../rest.ts';
 
 export interface GithubAccess {
@@ -26,7 +26,7 @@ export function githubApi({ http, api, token, sleep }: GithubAccess, repository:
     sleep,
   });
   const [owner = '', name = ''] = repository.split('/');
-  const within = <S extends z.ZodType>(question: Question<S>): Question<S> => ({
+  const within = <S extends z.ZodMiniType>(question: Question<S>): Question<S> => ({
     ...question,
     path: `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}${question.path}`,
   });

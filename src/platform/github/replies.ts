@@ -1,19 +1,23 @@
-import { z } from 'zod';
-import { commit as sha } from '../../contract/primitives.ts';
+import { count, filled, commit as sha } from '../../contract/primitives.ts';
+import * as z from '../../lib/zod.ts';
 
 /*
  * What is read of GitHub's answers (REST API description 2022-11-28). Unknown keys pass; those named here must be there with
  * these types.
  */
 
-const id = z.int().positive();
-export const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
+const id = z.int().check(z.positive());
+export const instant = z.pipe(
+  z.iso.datetime({ offset: true }),
+  z.transform((text) => new Date(text).toISOString()),
+);
 
-const account = z.looseObject({ id, login: z.string().min(1) });
+const account = z.looseObject({ id, login: filled });
 /** The account behind a commit: null or `{}` where GitHub knows none. */
-const commitAccount = z
-  .union([account, z.strictObject({}), z.null()])
-  .transform((found) => (found !== null && 'id' in found ? found : null));
+const commitAccount = z.pipe(
+  z.union([account, z.strictObject({}), z.null()]),
+  z.transform((found) => (found !== null && 'id' in found ? found : null)),
+);
 
 export const repository = z.looseObject({ id, full_name: z.string(), owner: account });
 
@@ -32,25 +36,26 @@ export const job = z.looseObject({
   run_id: id,
   run_attempt: id,
   head_sha: sha,
-  name: z.string().min(1),
+  name: filled,
   status: z.string(),
-  conclusion: z.string().nullable(),
+  conclusion: z.nullable(z.string()),
   created_at: instant,
-  started_at: instant.nullable(),
-  runner_name: z.string().nullable(),
-  runner_group_name: z.string().nullable(),
+  started_at: z.nullable(instant),
+  runner_name: z.nullable(z.string()),
+  runner_group_name: z.nullable(z.string()),
 });
 export type Job = z.infer<typeof job>;
 /** A page of jobs; each job carries how many there are in all. */
-export const jobs = z
-  .looseObject({ total_count: z.int().min(0), jobs: z.array(job) })
-  .transform(({ total_count: total, jobs: page }) => page.map((each) => ({ ...each, total })));
+export const jobs = z.pipe(
+  z.looseObject({ total_count: count, jobs: z.array(job) }),
+  z.transform(({ total_count: total, jobs: page }) => page.map((each) => ({ ...each, total }))),
+);
 
 export const approvals = z.array(
   z.looseObject({
     environments: z.array(z.looseObject({ name: z.string() })),
     state: z.enum(['approved', 'rejected', 'pending']),
-    user: account.nullable(),
+    user: z.nullable(account),
   }),
 );
 
@@ -62,7 +67,7 @@ export const branch = z.looseObject({
 export const rules = z.array(z.looseObject({ type: z.string() }));
 export const comparison = z.looseObject({ status: z.enum(['diverged', 'ahead', 'behind', 'identical']) });
 
-const person = z.looseObject({ email: z.string().optional() }).nullable();
+const person = z.nullable(z.looseObject({ email: z.optional(z.string()) }));
 export const commitReply = z.looseObject({
   sha,
   author: commitAccount,
@@ -71,7 +76,7 @@ export const commitReply = z.looseObject({
     message: z.string(),
     author: person,
     committer: person,
-    verification: z.looseObject({ verified: z.boolean() }).optional(),
+    verification: z.optional(z.looseObject({ verified: z.boolean() })),
   }),
   parents: z.array(z.looseObject({ sha })),
 });
@@ -82,8 +87,8 @@ const pullBase = z.looseObject({ ref: z.string(), sha, repo: z.looseObject({ id 
 export const pulls = z.array(
   z.looseObject({
     number: id,
-    merged_at: z.string().nullable(),
-    merge_commit_sha: sha.nullable(),
+    merged_at: z.nullable(z.string()),
+    merge_commit_sha: z.nullable(sha),
     base: pullBase,
     head: z.looseObject({ sha }),
   }),
@@ -91,10 +96,10 @@ export const pulls = z.array(
 export const pull = z.looseObject({
   number: id,
   merged: z.boolean(),
-  merge_commit_sha: sha.nullable(),
-  commits: z.int().min(0),
-  user: account.nullable(),
-  merged_by: account.nullable(),
+  merge_commit_sha: z.nullable(sha),
+  commits: count,
+  user: z.nullable(account),
+  merged_by: z.nullable(account),
   base: pullBase,
   head: z.looseObject({ sha }),
 });
@@ -102,13 +107,13 @@ export type Pull = z.infer<typeof pull>;
 
 export const reviews = z.array(
   z.looseObject({
-    user: account.nullable(),
+    user: z.nullable(account),
     state: z.enum(['APPROVED', 'CHANGES_REQUESTED', 'COMMENTED', 'DISMISSED', 'PENDING']),
-    submitted_at: instant.optional(),
-    commit_id: sha.nullable(),
+    submitted_at: z.optional(instant),
+    commit_id: z.nullable(sha),
   }),
 );
 
 export const activities = z.array(
-  z.looseObject({ ref: z.string(), after: z.string(), activity_type: z.string(), actor: account.nullable() }),
+  z.looseObject({ ref: z.string(), after: z.string(), activity_type: z.string(), actor: z.nullable(account) }),
 );

@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import type { Http } from '../../lib/http.ts';
+import type * as z from '../../lib/zod.ts';
 import { createRest, type Question, type Rest } from '../rest.ts';
 
 export interface GitlabAccess {
@@ -15,7 +15,7 @@ export interface GitlabApi extends Pick<Rest, 'get' | 'list' | 'pages' | 'downlo
   /** The same API, asked about another project. */
   of(projectId: string): GitlabApi;
   /** Asks GraphQL, which alone knows the accounts behind commits. */
-  query<S extends z.ZodType>(
+  query<S extends z.ZodMiniType>(
     question: Omit<Question<S>, 'path'> & { query: string; variables: Record<string, string> },
   ): Promise<z.infer<S>>;
 }

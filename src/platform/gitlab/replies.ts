@@ -1,13 +1,16 @@
-import { z } from 'zod';
-import { commit as sha } from '../../contract/primitives.ts';
+import { count, commit as sha } from '../../contract/primitives.ts';
+import * as z from '../../lib/zod.ts';
 
 /*
  * What is read of GitLab's answers (REST API v4, and one GraphQL query). Unknown keys pass; those named here must be there
  * with these types. What only the paid tiers send is optional.
  */
 
-const id = z.int().positive();
-const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
+const id = z.int().check(z.positive());
+const instant = z.pipe(
+  z.iso.datetime({ offset: true }),
+  z.transform((text) => new Date(text).toISOString()),
+);
 const account = z.looseObject({ id });
 
 export const project = z.looseObject({ id, path_with_namespace: z.string() });
@@ -18,11 +21,11 @@ export const job = z.looseObject({
   id,
   name: z.string(),
   status: z.string(),
-  started_at: instant.nullable(),
-  user: account.nullable(),
+  started_at: z.nullable(instant),
+  user: z.nullable(account),
   pipeline: z.looseObject({ id }),
-  commit: z.looseObject({ id: sha }).nullable(),
-  runner: z.looseObject({ id, description: z.string().nullable() }).nullable(),
+  commit: z.nullable(z.looseObject({ id: sha })),
+  runner: z.nullable(z.looseObject({ id, description: z.nullable(z.string()) })),
 });
 export const jobs = z.array(job);
 
@@ -32,7 +35,7 @@ export const bridges = z.array(
     id,
     name: z.string(),
     status: z.string(),
-    downstream_pipeline: z.looseObject({ id, project_id: id, sha, ref: z.string(), source: z.string() }).nullable(),
+    downstream_pipeline: z.nullable(z.looseObject({ id, project_id: id, sha, ref: z.string(), source: z.string() })),
   }),
 );
 
@@ -52,17 +55,17 @@ export const childJob = z.looseObject({
   name: z.string(),
   status: z.string(),
   allow_failure: z.boolean(),
-  finished_at: instant.nullable(),
+  finished_at: z.nullable(instant),
   pipeline: z.looseObject({ id, project_id: id, sha }),
-  commit: z.looseObject({ id: sha }).nullable(),
-  user: account.nullable(),
-  artifacts: z.array(z.looseObject({ file_type: z.string(), size: z.int().min(0) })),
+  commit: z.nullable(z.looseObject({ id: sha })),
+  user: z.nullable(account),
+  artifacts: z.array(z.looseObject({ file_type: z.string(), size: count })),
 });
 export type ChildJob = z.infer<typeof childJob>;
 export const childJobs = z.array(childJob);
 
 /** The project's configuration with everything that it includes (CI lint API). */
-export const lint = z.looseObject({ valid: z.boolean(), merged_yaml: z.string().nullish() });
+export const lint = z.looseObject({ valid: z.boolean(), merged_yaml: z.nullish(z.string()) });
 
 export const branch = z.looseObject({
   name: z.string(),
@@ -86,29 +89,29 @@ export const mergeRequest = z.looseObject({
   project_id: id,
   state: z.string(),
   target_branch: z.string(),
-  sha: sha.nullable(),
-  merge_commit_sha: sha.nullable(),
-  squash_commit_sha: sha.nullable(),
-  author: account.nullable(),
-  merge_user: account.nullish(),
+  sha: z.nullable(sha),
+  merge_commit_sha: z.nullable(sha),
+  squash_commit_sha: z.nullable(sha),
+  author: z.nullable(account),
+  merge_user: z.nullish(account),
 });
 export type MergeRequest = z.infer<typeof mergeRequest>;
 export const mergeRequests = z.array(mergeRequest);
 
 /** Pushes to a merge request. */
 export const versions = z.array(
-  z.looseObject({ id, head_commit_sha: sha, base_commit_sha: sha.nullable(), created_at: instant }),
+  z.looseObject({ id, head_commit_sha: sha, base_commit_sha: z.nullable(sha), created_at: instant }),
 );
 
 /** `approved_at` is missing in older GitLabs. */
 export const mergeRequestApprovals = z.looseObject({
-  approved_by: z.array(z.looseObject({ user: account.nullable(), approved_at: instant.nullish() })),
+  approved_by: z.array(z.looseObject({ user: z.nullable(account), approved_at: z.nullish(instant) })),
 });
 
-export const deploymentList = z.array(z.looseObject({ id, deployable: z.looseObject({ id }).nullable() }));
+export const deploymentList = z.array(z.looseObject({ id, deployable: z.nullable(z.looseObject({ id })) }));
 
 const deploymentApproval = z.looseObject({
-  user: account.nullable(),
+  user: z.nullable(account),
   status: z.enum(['approved', 'rejected']),
   created_at: instant,
 });
@@ -116,25 +119,26 @@ export const deployment = z.looseObject({
   id,
   sha,
   environment: z.looseObject({ name: z.string() }),
-  deployable: z.looseObject({ id }).nullable(),
-  pending_approval_count: z.int().min(0).optional(),
-  approvals: z.array(deploymentApproval).optional(),
-  approval_summary: z
-    .looseObject({ rules: z.array(z.looseObject({ deployment_approvals: z.array(deploymentApproval) })) })
-    .nullish(),
+  deployable: z.nullable(z.looseObject({ id })),
+  pending_approval_count: z.optional(count),
+  approvals: z.optional(z.array(deploymentApproval)),
+  approval_summary: z.nullish(
+    z.looseObject({ rules: z.array(z.looseObject({ deployment_approvals: z.array(deploymentApproval) })) }),
+  ),
 });
 export type Deployment = z.infer<typeof deployment>;
 
 /** GraphQL names accounts `gid://gitlab/User/42`. */
-const globalUser = z
-  .looseObject({ id: z.string().regex(/^gid:\/\/gitlab\/User\/[1-9]\d*$/) })
-  .transform((user) => user.id.slice('gid://gitlab/User/'.length));
+const globalUser = z.pipe(
+  z.looseObject({ id: z.string().check(z.regex(/^gid:\/\/gitlab\/User\/[1-9]\d*$/)) }),
+  z.transform((user) => user.id.slice('gid://gitlab/User/'.length)),
+);
 export const authors = z.looseObject({
   data: z.looseObject({
     project: z.looseObject({
       mergeRequest: z.looseObject({
         commits: z.looseObject({
-          nodes: z.array(z.looseObject({ sha, author: globalUser.nullable() })),
+          nodes: z.array(z.looseObject({ sha, author: z.nullable(globalUser) })),
           pageInfo: z.looseObject({ hasNextPage: z.boolean() }),
         }),
       }),

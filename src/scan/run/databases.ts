@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { digestOf } from '../../lib/digest.ts';
 import { formatTime } from '../../lib/time.ts';
+import * as z from '../../lib/zod.ts';
 import type { Database } from '../reading.ts';
 
 /** What trivy writes beside its database (its `metadata.json`, version 2 of the format). */

@@ -1,13 +1,13 @@
-import { z } from 'zod';
 import { type Command, command } from '../../../src/commands/command.ts';
-import { flagsOf } from '../../../src/commands/flags.ts';
-import { choice, isToggle, metaOf, parseInputs, text, toggle } from '../../../src/commands/inputs.ts';
+import { inputsOf } from '../../../src/commands/flags.ts';
+import { choice, isToggle, metaOf, text, toggle } from '../../../src/commands/inputs.ts';
+import * as z from '../../../src/lib/zod.ts';
 
 const inputs = z.strictObject({
   action: choice(['show', 'make'], { description: 'what to do', positional: 0 }),
-  record: text({ description: 'which one', positional: 1, value: 'KEY' }).optional(),
+  record: z.optional(text({ description: 'which one', positional: 1, value: 'KEY' })),
   image: text({ description: 'image by digest', value: 'IMAGE' }),
-  'max-age': text({ description: 'how old', value: 'TIME', cliOnly: true }).default('24h'),
+  'max-age': z._default(text({ description: 'how old', value: 'TIME', cliOnly: true }), '24h'),
   live: toggle({ description: 'for real' }),
 });
 const sample: Command = command({
@@ -18,7 +18,7 @@ const sample: Command = command({
   inputs,
   run: async () => ({ exit: 0, json: null, text: '' }),
 });
-const read = (...words: string[]) => parseInputs('sample', inputs, flagsOf(sample, words));
+const read = (...words: string[]) => inputsOf(sample, words);
 const refusal = (...words: string[]) => {
   try {
     return read(...words);

@@ -1,14 +1,15 @@
-import { z } from 'zod';
 import { pathText, problemsOf, problemText } from '../../../src/contract/problems.ts';
+import * as z from '../../../src/lib/zod.ts';
 
 const schema = z.strictObject({
-  name: z.string().min(1),
-  list: z.array(z.strictObject({ kind: z.enum(['a', 'b']), size: z.int() })).default([]),
-  map: z.record(z.string(), z.strictObject({ colour: z.string() }).optional()).optional(),
-  either: z
-    .union([z.strictObject({ cluster: z.string(), namespace: z.string() }), z.strictObject({ host: z.string() })])
-    .nullable()
-    .optional(),
+  name: z.string().check(z.minLength(1)),
+  list: z._default(z.array(z.strictObject({ kind: z.enum(['a', 'b']), size: z.int() })), []),
+  map: z.optional(z.record(z.string(), z.optional(z.strictObject({ colour: z.string() })))),
+  either: z.optional(
+    z.nullable(
+      z.union([z.strictObject({ cluster: z.string(), namespace: z.string() }), z.strictObject({ host: z.string() })]),
+    ),
+  ),
 });
 
 function problems(value: unknown): string[] {
@@ -62,7 +63,9 @@ describe('what is wrong with a document', () => {
 
   it('on one line is the first three', () => {
     const parsed = schema.safeParse({ a: 1, b: 2, c: 3, d: 4, name: 'x' });
-    expect(problemText(parsed.error as z.ZodError, schema)).toBe('a: unknown key; b: unknown key; c: unknown key');
+    expect(problemText(parsed.error as z.core.$ZodError, schema)).toBe(
+      'a: unknown key; b: unknown key; c: unknown key',
+    );
   });
 
   it('at a path reads like code', () => {

@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { http } from '../../../src/lib/http.ts';
+import * as z from '../../../src/lib/zod.ts';
 import { createRest, type Rest } from '../../../src/platform/rest.ts';
 import { type Reply, startServer, type TestServer } from '../../support/json-server.ts';
 

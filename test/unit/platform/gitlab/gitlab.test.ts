@@ -276,7 +276,7 @@ describe('what is read of GitLab’s answers', () => {
     ['job', replies.job],
     ['commit', replies.commitReply],
     ['mergeRequest', replies.mergeRequest],
-    ['version', replies.versions.element],
+    ['version', replies.versions.def.element],
     ['mergeRequestApprovals', replies.mergeRequestApprovals],
     ['deployment', replies.deployment],
   ] as const)('is among the fields that its sources give a %s', (kind: GitlabEntity, schema) => {

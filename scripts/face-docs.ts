@@ -1,0 +1,136 @@
+/** A README beside each face, out of the face itself: what it does, its inputs and its outputs as tables. */
+import { parse, parseAllDocuments } from 'yaml';
+import { commands } from '../src/commands/catalogue.ts';
+
+interface Input {
+  description?: string;
+  required?: boolean;
+  default?: unknown;
+  options?: string[];
+}
+
+/** Path → content of the READMEs for these faces (path → text of action.yml and template.yml files). */
+export async function faceDocs(faces: Record<string, string>): Promise<Record<string, string>> {
+  const docs: Record<string, string> = {};
+  for (const [path, text] of Object.entries(faces)) {
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    const name = folder.slice(folder.lastIndexOf('/') + 1);
+    docs[`${folder}/README.md`] = path.startsWith('actions/')
+      ? await actionDoc(name, text)
+      : await componentDoc(name, text);
+  }
+  return docs;
+}
+
+async function actionDoc(name: string, text: string): Promise<string> {
+  const { inputs, outputs } = parse(text) as { inputs: Record<string, Input>; outputs: Record<string, Input> };
+  const needed = Object.keys(inputs).filter((input) => inputs[input]?.required === true);
+  return page(name, await describe(name), [
+    'In a workflow; in a trusted job only by the reusable workflow `promote.yml`:',
+    ['```yaml', `- uses: example-health/compliance-workflows/actions/${name}@v1.0.0`, ...withLines(needed), '```'].join(
+      '\n',
+    ),
+    '## Inputs',
+    inputTable(inputs),
+    '## Outputs',
+    ['| output | what it is |', '|--|--|', ...rows(outputs)].join('\n'),
+  ]);
+}
+
+function withLines(needed: string[]): string[] {
+  return needed.length === 0 ? [] : ['  with:', ...needed.map((input) => `    ${input}: …`)];
+}
+
+async function componentDoc(name: string, text: string): Promise<string> {
+  const [header] = parseAllDocuments(text);
+  const { spec } = (header as { toJS(): { spec: { inputs: Record<string, Input> } } }).toJS();
+  const inputs = Object.fromEntries(
+    Object.entries(spec.inputs).map(([input, each]) => [input, { ...each, required: each.default === undefined }]),
+  );
+  return page(name, await describe(name), [
+    'In the pipeline of the protected project:',
+    [
+      '```yaml',
+      'include:',
+      `  - component: $CI_SERVER_FQDN/example-health/compliance-components/${name}@1.0.0`,
+      '    inputs:',
+      ...Object.keys(inputs)
+        .filter((input) => inputs[input]?.required === true)
+        .map((input) => `      ${input}: …`),
+      '```',
+    ].join('\n'),
+    '## Inputs',
+    inputTable(inputs),
+  ]);
+}
+
+/** The same of the reusable workflow, for who copies the caller beside it. */
+export function workflowDoc(text: string): string {
+  const { on, jobs } = parse(text) as {
+    on: {
+      workflow_call: { inputs: Record<string, Input>; secrets: Record<string, Input>; outputs: Record<string, Input> };
+    };
+    jobs: Record<string, { environment?: string }>;
+  };
+  const { inputs, secrets, outputs } = on.workflow_call;
+  const environments = Object.values(jobs).flatMap(({ environment = '' }) =>
+    environment.startsWith('gatehouse-') ? [environment] : [],
+  );
+  return page(
+    'promote.yml',
+    'The reusable workflow that takes one image from a merged commit to its deploy. Copy `promote.yml` of this folder, which calls it at a released version.',
+    [
+      `Pull requests, forks and unprotected refs get a preview: scans, and what the gate would say of them. Everything else runs ${Object.keys(
+        jobs,
+      )
+        .filter((name) => name !== 'preview')
+        .map((name) => `\`${name}\``)
+        .join(', ')}.`,
+      '## Inputs',
+      inputTable(inputs),
+      '## Secrets',
+      ['| secret | what it is |', '|--|--|', ...rows(secrets)].join('\n'),
+      '## Outputs',
+      ['| output | what it is |', '|--|--|', ...rows(outputs)].join('\n'),
+      '## What the calling repository needs',
+      [
+        `- environments ${[...new Set(environments)]
+          .sort()
+          .map((name) => `\`${name}\``)
+          .join(
+            ', ',
+          )}, for protected branches only and without reviewers; in each, where the store is in S3, the variable \`GATEHOUSE_STORE_ROLE\`: the role that the store's account gives to that environment;`,
+        '- the environment that `environment` names, with the reviewers who may approve, and no other job under it;',
+        '- the permissions that the copied file grants.',
+      ].join('\n'),
+    ],
+  );
+}
+
+/** What the verb says of itself; a pipeline's component that is no verb says it in its own template. */
+async function describe(name: string): Promise<string> {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  return load === undefined
+    ? ''
+    : (await load()).description.replaceAll('\n', ' ').replace(' Exit code:', '\n\nExit code:');
+}
+
+function page(name: string, description: string, parts: string[]): string {
+  return `<!-- Written by npm run generate. -->\n${[`# ${name}`, description, ...parts].filter(Boolean).join('\n\n')}\n`;
+}
+
+function inputTable(inputs: Record<string, Input>): string {
+  const all = Object.entries(inputs).map(([name, { description = '', required, default: preset, options }]) => {
+    const choice = options === undefined ? '' : ` (${options.join(', ')})`;
+    return `| \`${name}\` | ${cell(`${description}${choice}`)} | ${required === true ? 'required' : preset === undefined || preset === '' ? '' : `\`${preset}\``} |`;
+  });
+  return ['| input | what it is | default |', '|--|--|--|', ...all].join('\n');
+}
+
+function rows(outputs: Record<string, Input>): string[] {
+  return Object.entries(outputs).map(([name, { description = '' }]) => `| \`${name}\` | ${cell(description)} |`);
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}

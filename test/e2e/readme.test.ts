@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { REPOSITORY, TARGET } from '../../src/commands/demo/site.ts';
+import { keyFlag } from '../support/bad-input.ts';
+import { approval, approved, playRun, type Scene } from '../support/gate-scene.ts';
+import { cleanEnvironment, runAside, sandboxes } from '../support/sandbox.ts';
+
+const sandbox = sandboxes();
+let scene: Scene;
+beforeAll(async () => {
+  scene = await playRun(sandbox.folder('readme'), resolve('build/dist'), 'promoted');
+});
+afterAll(async () => {
+  await scene.registry.close();
+  sandbox.clean();
+});
+
+it('README shows a refusal as the program says it', async () => {
+  const [, shown = ''] =
+    /^## What a refusal looks like\n\n```\n([\s\S]*?)```/m.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const [command, ...lines] = shown.trim().split('\n');
+  expect(command).toMatch(/^\$ gatehouse policy-gate --stage deploy --environment production --image \S+/);
+  const site = scene.at('promoted');
+  approved(site, approval({ userId: '101' }));
+  const { code, stdout } = await runAside(
+    process.execPath,
+    [
+      ...[site.program, 'policy-gate', '--stage', 'deploy', '--environment', 'production', '--image', scene.image],
+      ...['--target', TARGET, '--run', site.path('run.json'), ...keyFlag(site, 'gate')],
+    ],
+    cleanEnvironment(site.folder),
+  );
+  expect(code).toBe(1);
+  const said = stdout.replaceAll(scene.registry.host, 'registry.example.org').split('\n');
+  expect(said[0]).toContain(`registry.example.org/${REPOSITORY}@sha256:`);
+  for (const line of lines.filter((each) => each !== '…')) expect(said).toContain(line);
+});
