@@ -8,6 +8,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Document, parse, parseAllDocuments } from 'yaml';
+import { type Input, inputTable } from './face-docs.ts';
 import { JOB_INPUTS } from './faces.ts';
 
 export interface Assembly {
@@ -80,22 +81,16 @@ publish:
     description: Components of release $CI_COMMIT_TAG at commit $CI_COMMIT_SHA
 `;
 
-interface Input {
-  description: string;
-  options?: string[];
-  default?: string;
-}
-
 function readme(templates: readonly [string, string][], project: string): string {
-  const one = ([name, text]: [string, string]) => {
+  const sections = templates.map(([name, text]) => {
     const [header] = parseAllDocuments(text);
     const { spec } = (header as Document).toJS() as { spec: { inputs: Record<string, Input> } };
-    const rows = Object.entries(spec.inputs).map(
-      ([input, { description, options, default: preset }]) =>
-        `| \`${input}\` | ${cell(description)}${options === undefined ? '' : ` (${options.join(', ')})`} | ${preset === undefined ? 'required' : preset === '' ? '' : `\`${preset}\``} |`,
-    );
-    return [`## ${name}`, '', '| input | what it is | default |', '|--|--|--|', ...rows, ''].join('\n');
-  };
+    const inputs = Object.entries(spec.inputs).map(([input, each]) => [
+      input,
+      { ...each, required: each.default === undefined },
+    ]);
+    return `## ${name}\n\n${inputTable(Object.fromEntries(inputs))}\n`;
+  });
   return `# Gatehouse components
 
 Written by \`npm run assemble\` from the templates. \`promote\` is for the protected parent project, \`child\` for application
@@ -106,11 +101,7 @@ include:
   - component: $CI_SERVER_FQDN/${project}/child@<commit of the release>
 \`\`\`
 
-${templates.map(one).join('\n')}`;
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|');
+${sections.join('\n')}`;
 }
 
 if (basename(process.argv[1] ?? '') === 'assemble.ts') {

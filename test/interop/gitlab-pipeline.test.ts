@@ -147,6 +147,23 @@ describe('a child that is not ends the job, and leaves a record and one seal', (
     expect(recordsOf(ids().own)).toHaveLength(1);
   });
 
+  it('a job of the parent was cancelled: it leaves a record, and the run is sealed as cancelled when seal is run again', async () => {
+    await through(lab('open'));
+    expect(await scene.afterwards(lab('promote'), 'success')).toMatchObject({ code: 0, stdout: '' });
+    expect(recordsOf(ids().own)).toHaveLength(1);
+    const { code, stdout } = await scene.afterwards(lab('promote'), 'canceled');
+    expect({ code, said: stdout.includes('was cancelled; recorded as') }).toEqual({ code: 0, said: true });
+    for (const job of scene.world().jobs) if (job.status !== 'success') job.status = 'canceled';
+    await through(lab('seal'));
+    const lines = readFileSync(sealsOf(ids().own)[0] as string, 'utf8')
+      .trim()
+      .split('\n');
+    const outcomes = lines.map(
+      (line) => JSON.parse(Buffer.from(JSON.parse(line).dsseEnvelope.payload, 'base64').toString()).predicate.outcome,
+    );
+    expect(outcomes.sort()).toEqual(['cancelled', 'cancelled', 'success']);
+  });
+
   it('it was not started at all: there is no run to open', async () => {
     scene.world().bridges = [];
     const ended = await scene.job(lab('open'));

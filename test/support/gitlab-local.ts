@@ -10,6 +10,8 @@ const SERVER = 'https://gitlab.example.com';
 export interface LocalGitlab {
   /** The projects' bare repositories, by their path. */
   projects: Map<string, string>;
+  /** Runs one script of a job in bash, as a runner would, in a folder of its own. */
+  script(text: string, variables: Record<string, string>): Promise<Ended>;
   /** Runs it in a project's checkout: `words` are its arguments, `variables` those of the CI. */
   run(checkout: string, words: string[], variables?: Record<string, string>): Promise<Ended>;
 }
@@ -17,20 +19,28 @@ export interface LocalGitlab {
 /** `folder` gives a new folder of this name. */
 export function localGitlab(folder: (name: string) => string): LocalGitlab {
   const projects = new Map<string, string>();
+  const environment = () => {
+    const config = join(folder('gitconfig'), 'config');
+    const sections = [...projects].map(([project, bare]) => {
+      const path = `/${project}.git`;
+      return `[url "file://${bare}"]\n\tinsteadOf = ${SERVER}${path}\n\tinsteadOf = ${SERVER}:443${path}\n`;
+    });
+    writeFileSync(
+      config,
+      `${sections.join('')}[protocol "file"]\n\tallow = always\n[safe]\n\tdirectory = *\n[init]\n\tdefaultBranch = main\n`,
+    );
+    return cleanEnvironment(folder('home'), { GIT_CONFIG_GLOBAL: config });
+  };
+  const always = { CI_SERVER_URL: SERVER, CI_JOB_TOKEN: 'a-token' };
   return {
     projects,
-    run: async (checkout, words, variables = {}) => {
-      const config = join(folder('gitconfig'), 'config');
-      const sections = [...projects].map(([project, bare]) => {
-        const path = `/${project}.git`;
-        return `[url "file://${bare}"]\n\tinsteadOf = ${SERVER}${path}\n\tinsteadOf = ${SERVER}:443${path}\n`;
-      });
-      writeFileSync(
-        config,
-        `${sections.join('')}[protocol "file"]\n\tallow = always\n[safe]\n\tdirectory = *\n[init]\n\tdefaultBranch = main\n`,
-      );
-      const all = { CI_SERVER_URL: SERVER, CI_JOB_TOKEN: 'a-token', ...variables };
-      return await exec(
+    script: async (text, variables) =>
+      await exec('bash', ['-c', text], {
+        cwd: folder('job'),
+        env: { ...environment(), ...always, ...variables },
+      }),
+    run: async (checkout, words, variables = {}) =>
+      await exec(
         process.execPath,
         [
           resolve('node_modules/gitlab-ci-local/dist/index.js'),
@@ -38,11 +48,10 @@ export function localGitlab(folder: (name: string) => string): LocalGitlab {
           '--force-shell-executor',
           '--shell-isolation',
           '--no-artifacts-to-source',
-          ...Object.entries(all).flatMap(([name, value]) => ['--variable', `${name}=${value}`]),
+          ...Object.entries({ ...always, ...variables }).flatMap(([name, value]) => ['--variable', `${name}=${value}`]),
         ],
-        { cwd: checkout, env: cleanEnvironment(folder('home'), { GIT_CONFIG_GLOBAL: config }) },
-      );
-    },
+        { cwd: checkout, env: environment() },
+      ),
   };
 }
 

@@ -1,8 +1,9 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { assemble } from '../../scripts/assemble.ts';
 import { type FakeGitlab, type GitlabWorld, gitlabWorld } from './fake-gitlab.ts';
-import { addChild, CHILD, CHILD_JOBS, entriesOf, leave } from './gitlab-child.ts';
+import { addChild, CHILD, CHILD_JOBS, entriesOf, leave, rendered } from './gitlab-child.ts';
 import { entity } from './gitlab-fields.ts';
 import { checkOut, type LocalGitlab, localGitlab, publish } from './gitlab-local.ts';
 import { type HostedSite, layHostedSite } from './hosted-site.ts';
@@ -44,6 +45,8 @@ export interface ParentScene {
   componentSha: string;
   /** Runs one job; afterwards it is in the fake as it ended. */
   job(name: ParentJob): Promise<Ended>;
+  /** Runs what follows the script of a job that ended with this status. */
+  afterwards(name: ParentJob, status: string): Promise<Ended>;
   /** Another pipeline, of a new child pipeline, with nothing run yet. */
   renew(pipeline: number): void;
 }
@@ -59,6 +62,7 @@ export async function layParent(folder: (name: string) => string, registry: stri
   const components = folder('components');
   const fork = (part: string) => hosted.site.path('fork', part);
   assemble({ out: components, dist: fork('dist'), contract: fork('contract.yml'), project: COMPONENTS });
+  withoutAfterScripts(join(components, 'templates/promote/template.yml'));
   const componentSha = publish(gitlab, COMPONENTS, components, folder('bare'));
   publish(gitlab, 'care/gitops', layGitops(folder('gitops'), registry), folder('bare'));
   const parent = folder('parent');
@@ -91,10 +95,13 @@ export async function layParent(folder: (name: string) => string, registry: stri
   renew(9002);
   const world = () => api.world;
   const of = (name: string) => world().jobs.find((job) => job.name === name) as Record<string, unknown>;
-  const job: ParentScene['job'] = async (name) => {
+  const begin = async (name: ParentJob) => {
     Object.assign(of(name), { status: 'running', started_at: new Date().toISOString() });
     const claims = { job_id: String(of(name).id), pipeline_id: String(world().pipeline.id) };
-    const token = ROLES[name] === 'none' ? {} : await hosted.environment(ROLES[name], claims);
+    return ROLES[name] === 'none' ? {} : await hosted.environment(ROLES[name], claims);
+  };
+  const job: ParentScene['job'] = async (name) => {
+    const token = await begin(name);
     const ended = await gitlab.run(parent, [name], {
       ...token,
       CI_COMMIT_REF_PROTECTED: 'true',
@@ -105,7 +112,28 @@ export async function layParent(folder: (name: string) => string, registry: stri
     if (name === 'gatehouse-approve') approve(world(), of(name));
     return ended;
   };
-  return { hosted, gitlab, world, child: () => world().children[0] as GitlabWorld, parent, componentSha, job, renew };
+  const promote = readFileSync('gitlab-components/templates/promote/template.yml', 'utf8');
+  const afterwards: ParentScene['afterwards'] = async (name, status) => {
+    const inputs = { ...parse(configuration(componentSha, registry)).include[0].inputs };
+    const jobs = rendered(promote, inputs, componentSha) as Record<string, { after_script?: string[] }>;
+    return await gitlab.script((jobs[name]?.after_script ?? []).join('\n'), {
+      ...(await begin(name)),
+      CI_JOB_STATUS: status,
+    });
+  };
+  const child = () => world().children[0] as GitlabWorld;
+  return { hosted, gitlab, world, child, parent, componentSha, job, afterwards, renew };
+}
+
+/**
+ * gitlab-ci-local lays the job's folder anew before `after_script`, so what the script left for later jobs is gone; GitLab's
+ * runner does not. `cancelled` runs those scripts.
+ */
+function withoutAfterScripts(file: string): void {
+  const text = readFileSync(file, 'utf8');
+  const without = text.replace(/^ {2}after_script:\n(?: {4,}.*\n)+/gm, '');
+  if (without === text) throw new Error('no job of promote has an after_script');
+  writeFileSync(file, without);
 }
 
 /** Somebody who may approved the deployment that job gatehouse-approve stands for. */
