@@ -25,6 +25,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findTool, installCommand } from '../scripts/tools/find.ts';
 import type { ScanSidecar } from '../src/contract/scan-report.ts';
+import { buildWriter, writeOsvDatabase, writeTrivyDatabase } from './databases.ts';
 
 interface Run {
   /** The report's file name. */
@@ -116,14 +117,14 @@ function main(): void {
   if (absent.length > 0 && !options.installed)
     throw new Error(`not installed: ${absent.join(', ')}; ${installCommand(...absent)}`);
   checkOut();
-  const writer = buildWriter();
-  if (writer !== null)
-    execFileSync(writer, ['osv', join(CACHE, 'osv'), ...globSync(join(here, 'scan-db', 'osv', '*.json')).sort()]);
+  const writer = writerOrNull();
+  if (writer !== null) writeOsvDatabase(writer, join(CACHE, 'osv'));
   if (options.out === undefined) rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
   const left = new Set([...absent, ...(writer === null ? WITH_DATABASE : [])]);
   for (const run of RUNS.filter(({ tool }) => !left.has(tool))) {
-    if (run.advisories !== undefined && writer !== null) writeTrivyDatabase(writer, run.advisories);
+    if (run.advisories !== undefined && writer !== null)
+      writeTrivyDatabase(writer, join(CACHE, 'trivy'), run.advisories);
     const sidecar = scan(run);
     console.log(
       `${run.report}: ${run.tool} ${sidecar.tool.version}, exit ${sidecar.exitCode}, ${sidecar.report.bytes} bytes`,
@@ -151,23 +152,13 @@ function checkOut(): void {
 }
 
 /** The program that writes the databases; null without Go, where that is allowed. */
-function buildWriter(): string | null {
-  const binary = join(CACHE, 'writer');
-  const env = { ...process.env, GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'local', GOWORK: 'off' };
+function writerOrNull(): string | null {
   try {
-    execFileSync('go', ['build', '-o', binary, '.'], { cwd: join(here, 'scan-db', 'writer'), env, stdio: 'inherit' });
-    return binary;
+    return buildWriter(join(CACHE, 'writer'));
   } catch (cause) {
     if (options.installed) return null;
     throw cause;
   }
-}
-
-function writeTrivyDatabase(writer: string, advisories: string[] | null): void {
-  const cache = join(CACHE, 'trivy');
-  rmSync(cache, { recursive: true, force: true });
-  if (advisories !== null)
-    execFileSync(writer, ['trivy', cache, ...advisories.map((name) => join(here, 'scan-db', 'trivy', `${name}.yaml`))]);
 }
 
 /** Runs one scanner, with its output as the report, and writes both files. */

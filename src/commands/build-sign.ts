@@ -18,6 +18,7 @@ import { openCollected } from './collected.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, optionalText } from './inputs.ts';
 import { requireListed } from './listed-registry.ts';
+import { ranInPool } from './pools.ts';
 import { imageByDigest, openRegistry } from './registry.ts';
 import { runInputs } from './run-inputs.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -108,7 +109,7 @@ async function sign(inputs: Inputs, context: Context): Promise<Result> {
   const { value: provenance } = redact(
     adopted
       ? adoptedProvenance(stage.identity.run, builder, `${name}@${digest}`)
-      : builtProvenance(stage.identity.run, builder, isolationOf(given, stage)),
+      : builtProvenance(stage.identity.run, builder, await isolationOf(given, stage, context)),
   );
   const manifests = await readImage(client, repository, digest);
   const subjects = manifests.map(({ descriptor }) => ({ name, kind: 'image' as const, digest: descriptor.digest }));
@@ -183,9 +184,10 @@ function requireLayout(given: Inputs): string {
 }
 
 /** A process that checked the layout before and handed us the digest was another one than ours, which holds the key. */
-function isolationOf(given: Inputs, { identity }: Stage): 'job' | 'process' | 'none' {
+async function isolationOf(given: Inputs, stage: Stage, context: Context): Promise<'job' | 'process' | 'none'> {
   if (given.phase === 'all' || given.digest === undefined) return 'none';
-  return identity.workflow.jobRef === null ? 'process' : 'job';
+  if (stage.identity.workflow.jobRef === null) return 'process';
+  return (await ranInPool(stage, 'build', context)) ? 'job' : 'none';
 }
 
 interface Place {

@@ -9,6 +9,7 @@ import { readImage } from '../registry/image.ts';
 import { parseReference, type Reference } from '../registry/reference.ts';
 import { type FolderReport, normalise, type Origin, readFolder, type Sidecar } from '../scan/index.ts';
 import type { Context } from './command.ts';
+import { ranInPool } from './pools.ts';
 import { openRegistry } from './registry.ts';
 import type { Stage } from './stage.ts';
 
@@ -72,8 +73,8 @@ export interface Ran {
 
 /**
  * Records every report of a folder that a scan job left, if it is the very folder: `digest` is what that job put out. On GitHub
- * both come from jobs of the trusted workflow, so the reports count as executed; elsewhere, unless this very process ran the
- * scanners, they are imported: by `importer`, or else each by its sidecar.
+ * both come from jobs of the trusted workflow, so the reports count as executed if that job ran in a pool of the contract;
+ * elsewhere, unless this very process ran the scanners, they are imported: by `importer`, or else each by its sidecar.
  */
 export async function recordFolder(
   folder: string,
@@ -81,14 +82,19 @@ export async function recordFolder(
   image: Reference | null,
   stage: Stage,
   context: Context,
-  ran: Ran = { executed: stage.identity.run.platform === 'github' },
+  ran?: Ran,
 ): Promise<Recorded[]> {
   const read = readFolder(folder, digest, context.now());
   const about = await subjectsOf(image, context);
-  const reports = read.map((each) => aboutThisRun(each, ran, about, stage, context));
+  const ours = ran ?? { executed: await ranByUs(stage, context) };
+  const reports = read.map((each) => aboutThisRun(each, ours, about, stage, context));
   const recorded: Recorded[] = [];
   for (const { report, subject } of reports) recorded.push(await recordReport(report, subject, stage, context));
   return recorded;
+}
+
+async function ranByUs(stage: Stage, context: Context): Promise<boolean> {
+  return stage.identity.run.platform === 'github' && (await ranInPool(stage, 'scan', context));
 }
 
 /** What a report may be about: the image and each of its platforms. */

@@ -79,4 +79,6 @@ export interface Platform {
   outcome?(): Promise<RunOutcome>;
   /** The run that this one started in another repository, by its path; absent where runs start none. */
   child?(parent: RunIdentity, path: string): Promise<ChildRun>;
+  /** The runner pool in which another job of this call of the trusted workflow ran, by its name; null where there is none. */
+  poolOf?(run: Run, job: string): Promise<string | null>;
 }

@@ -23,6 +23,8 @@ export interface Question<S extends z.ZodMiniType> {
 }
 
 export interface Rest {
+  /** Null where the platform answers 404. It answers so too where it hides: ask only what the token is known to see. */
+  find<S extends z.ZodMiniType>(question: Question<S>): Promise<z.infer<S> | null>;
   get<S extends z.ZodMiniType>(question: Question<S>): Promise<z.infer<S>>;
   post<S extends z.ZodMiniType>(question: Question<S> & { url: string; body: unknown }): Promise<z.infer<S>>;
   /** The bytes of a file, at most `limit`, also where the platform keeps its files at another place. */
@@ -75,6 +77,14 @@ export function createRest(options: RestOptions): Rest {
 
   return {
     get,
+    find: async (question) => {
+      try {
+        return await get(question);
+      } catch (thrown) {
+        if (thrown instanceof NotThere) return null;
+        throw thrown;
+      }
+    },
     pages,
     download: async ({ limit, ...question }) => {
       const wanted = { ...question, schema: z.unknown() };
@@ -95,6 +105,8 @@ export function createRest(options: RestOptions): Rest {
     },
   };
 }
+
+class NotThere extends CouldNot {}
 
 type Sent = Pick<HttpRequest, 'method' | 'url' | 'handBackRedirects'> & {
   body?: Buffer;
@@ -163,12 +175,17 @@ function refusal({ status, headers }: HttpReply, question: Question<z.ZodMiniTyp
   if (status === 429 || headers['x-ratelimit-remaining'] === '0' || headers['retry-after'] !== undefined) {
     return failure('rate_limited', question, `the platform answered ${status}: too many requests; run again later`);
   }
-  if ([401, 403, 404].includes(status)) {
-    const hides = status === 404 ? ', which is also how it hides what a token may not see' : '';
+  if (status === 404) {
+    return new NotThere(
+      'platform.refused',
+      `could not ${question.what}: the platform answered 404, which is also how it hides what a token may not see; it must exist, and the token needs ${question.need}`,
+    );
+  }
+  if (status === 401 || status === 403) {
     return failure(
       'refused',
       question,
-      `the platform answered ${status}${hides}; it must exist, and the token needs ${question.need}`,
+      `the platform answered ${status}; it must exist, and the token needs ${question.need}`,
     );
   }
   return failure('status', question, `the platform answered ${status}, which is no answer to that question`);

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { canonicalBytes } from '../lib/canonical.ts';
+import type { Seen } from '../lib/seen.ts';
 import { formatTime } from '../lib/time.ts';
 
 /** Probe objects lie here, for as long as the store keeps anything. */
 export const PROBE_PREFIX = 'v1/probe/';
-
-/** What a server showed, or why it could not be seen. */
-export type Seen<T> = { value: T } | { unknown: string };
 
 /** What a store did and said when it was looked at; nothing in it is inferred or judged. */
 export interface StoreFacts {

@@ -28,6 +28,13 @@ const jobs = ({ stdout }: Ended, ending: 'succeeded' | 'failed') =>
     how === ending ? [name as string] : [],
   );
 
+/** How the run was sealed: the first line of a seal is its record. */
+async function sealedAs(key: string): Promise<string> {
+  const bytes = await openStore(`file://${scene.hosted.site.path('store')}`, {}).get(key);
+  const { dsseEnvelope } = JSON.parse(String(bytes).split('\n', 1)[0] as string);
+  return JSON.parse(Buffer.from(dsseEnvelope.payload, 'base64').toString()).predicate.outcome;
+}
+
 describe('the reusable workflow under act', () => {
   itAct('keeps to a preview what is on no protected ref', async () => {
     const ended = await scene.run({ isProtected: false });
@@ -65,15 +72,24 @@ describe('the reusable workflow under act', () => {
     expect(jobs(ended, 'succeeded')).toContain('seal');
   });
 
+  itAct('believes nothing of jobs that ran on a machine of the caller', async () => {
+    const ended = await scene.run({ attempt: 4, pools: { build: 'Default', scan: 'Default' } });
+    expect(ended.stdout).toContain('job scan ran in runner pool Default, which contract.yml does not list');
+    expect(jobs(ended, 'failed')).toEqual(['gate-promote']);
+    expect([...ended.stdout.matchAll(/✖ ([a-z._]+)/g)].map(([, rule]) => rule)).toEqual(
+      expect.arrayContaining(['provenance.isolation', 'scan.origin']),
+    );
+  });
+
   itAct('records the denial when the approval is refused', async () => {
-    const ended = await scene.run({ attempt: 4, approves: false });
+    const ended = await scene.run({ attempt: 5, approves: false });
     expect(jobs(ended, 'failed')).toEqual(['approve', 'gate-deploy']);
     expect(ended.stdout).toContain('✖ approval.present');
     expect(jobs(ended, 'succeeded')).not.toContain('deploy');
   });
 
   itAct('promotes and deploys an image with all its evidence, in a re-run', async () => {
-    const ended = await scene.run({ attempt: 5 });
+    const ended = await scene.run({ attempt: 6 });
     expect({ code: ended.code, failed: jobs(ended, 'failed') }).toEqual({ code: 0, failed: [] });
     expect(jobs(ended, 'succeeded')).toEqual(expect.arrayContaining(['deploy', 'seal']));
     const digest = /pushed and signed \S+@(sha256:[0-9a-f]{64})/.exec(ended.stdout)?.[1] as string;
@@ -90,7 +106,10 @@ describe('the reusable workflow under act', () => {
   });
 
   itAct('leaves one seal an attempt and a ledger that verifies', async () => {
-    expect(await keys('v1/seals/')).toHaveLength(5);
+    const seals = (await keys('v1/seals/')).sort();
+    expect(seals.map((key) => /seal-(\d)/.exec(key)?.[1])).toEqual(['1', '2', '3', '4', '5', '6']);
+    const outcomes = await Promise.all(seals.map(sealedAs));
+    expect(outcomes).toEqual(['failure', 'failure', 'failure', 'failure', 'failure', 'success']);
     const { site, run } = scene.hosted;
     const trust = site.path('trust.json');
     const pem = (role: string) => [publicKeyOf(site, role)];

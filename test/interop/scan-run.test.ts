@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { buildWriter, writeOsvDatabase, writeTrivyDatabase } from '../../sample/databases.ts';
 import { exec } from '../../src/lib/exec.ts';
 import { normalise } from '../../src/scan/index.ts';
-import { type Ran, runScanners } from '../../src/scan/run/run.ts';
+import { type Ran, runScanners, type ScannedImage } from '../../src/scan/run/run.ts';
 import { commitAll, run, sandboxes } from '../support/sandbox.ts';
 import { itWith, toolPath } from '../support/tools.ts';
 
@@ -40,14 +41,18 @@ const RULES = `rules:
     pattern: os.system(...)
 `;
 
-async function scanWith(tool: string, checkout: string): Promise<{ ran: Ran; rows: string[] }> {
-  const home = sandbox.folder('home');
+async function scanWith(
+  tool: string,
+  checkout: string,
+  home = sandbox.folder('home'),
+  images: ScannedImage[] = [],
+): Promise<{ ran: Ran; rows: string[] }> {
   writeFileSync(join(home, 'rules.yml'), RULES);
   const [ran] = await runScanners(
     {
       wanted: [{ tool, rules: tool === 'semgrep' ? join(home, 'rules.yml') : null, offline: true }],
       checkout,
-      images: [],
+      images,
     },
     {
       exec,
@@ -98,5 +103,44 @@ describe('what the judged repository tells a scanner is not obeyed', () => {
   itWith('checkov')('checkov', async () => {
     const { rows } = await scanWith('checkov', judgedRepository());
     expect(rows.some((row) => row.startsWith('CKV_K8S_16 '))).toBe(true);
+  });
+});
+
+describe('scanners that look findings up', () => {
+  /** The sample's source as its team would have it, and a home with databases of the sample's advisories. */
+  const lay = () => {
+    const [checkout, home] = [sandbox.folder('checkout'), sandbox.folder('home')];
+    cpSync('sample/app', join(checkout, 'app'), { recursive: true });
+    // The planted file works for who obeys it.
+    writeFileSync(join(checkout, 'app', 'osv-scanner.toml'), '[[PackageOverrides]]\nignore = true\n');
+    writeFileSync(join(checkout, '.trivyignore'), 'CVE-2023-48795\n');
+    commitAll(checkout);
+    return { checkout, home, writer: buildWriter(join(home, 'writer')) };
+  };
+
+  itWith('trivy')('trivy, in the image', async () => {
+    const { checkout, home, writer } = lay();
+    writeTrivyDatabase(writer, join(home, '.cache', 'trivy'), ['before', 'after']);
+    const [{ digest }] = JSON.parse(readFileSync('sample/image/index.json', 'utf8')).manifests;
+    const { rows, ran } = await scanWith('trivy', checkout, home, [
+      { layout: join(process.cwd(), 'sample/image'), digest, platform: null },
+    ]);
+    expect(rows.map((row) => row.split(' ')[0])).toEqual(expect.arrayContaining(['CVE-2023-48795', 'CVE-2024-45337']));
+    expect(ran.sidecar).toMatchObject({
+      subject: { image: digest },
+      database: { version: '2', builtAt: expect.stringMatching(/^20\d\d-/), digest: expect.stringMatching(/^sha256:/) },
+    });
+  });
+
+  itWith('osv-scanner')('osv-scanner, in the source', async () => {
+    const { checkout, home, writer } = lay();
+    writeOsvDatabase(writer, join(home, '.cache', 'osv'));
+    const { rows, ran } = await scanWith('osv-scanner', checkout, home);
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.every((row) => row.endsWith('app/go.mod'))).toBe(true);
+    expect(ran.sidecar).toMatchObject({
+      exitCode: 1,
+      database: { builtAt: expect.stringMatching(/^20\d\d-/), digest: expect.stringMatching(/^sha256:/) },
+    });
   });
 });

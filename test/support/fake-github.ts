@@ -88,6 +88,8 @@ export function githubWorld() {
       job(5001, 'promote / gate-promote', { created_at: '2026-01-31T07:50:00Z', started_at: '2026-01-31T07:50:10Z' }),
       job(5002, 'promote / approve', {}),
       job(5003, 'promote / gate-deploy', { status: 'in_progress', conclusion: null, completed_at: null }),
+      job(4998, 'promote / build', {}),
+      job(4999, 'promote / scan', {}),
     ],
     approvals: [approval(PEOPLE.lead)],
     branch: { ...(exampleOf(`${REPO}/branches/{branch}`) as Json), name: 'main', protected: true } as Json,

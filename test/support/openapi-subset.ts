@@ -26,6 +26,32 @@ const PATHS = [
   '/repos/{owner}/{repo}/pulls/{pull_number}',
   '/repos/{owner}/{repo}/pulls/{pull_number}/commits',
   '/repos/{owner}/{repo}/pulls/{pull_number}/reviews',
+  '/repos/{owner}/{repo}/rulesets',
+  '/repos/{owner}/{repo}/rulesets/{ruleset_id}',
+  '/repos/{owner}/{repo}/branches/{branch}/protection',
+  '/repos/{owner}/{repo}/codeowners/errors',
+  '/repos/{owner}/{repo}/contents/{path}',
+  '/repos/{owner}/{repo}/releases',
+  '/repos/{owner}/{repo}/actions/permissions',
+  '/repos/{owner}/{repo}/actions/permissions/workflow',
+  '/repos/{owner}/{repo}/environments',
+  '/repos/{owner}/{repo}/environments/{environment_name}/deployment-branch-policies',
+  '/orgs/{org}/actions/runner-groups',
+];
+/** What docs/fork.md tells people to send: the body is kept, null where there is none. */
+const REQUESTS = [
+  'GET /repos/{owner}/{repo}',
+  'GET /orgs/{org}/teams/{team_slug}',
+  'POST /repos/{owner}/{repo}/rulesets',
+  'POST /repos/{owner}/{repo}/releases',
+  'PUT /repos/{owner}/{repo}/immutable-releases',
+  'PUT /repos/{owner}/{repo}/actions/permissions',
+  'PUT /repos/{owner}/{repo}/actions/permissions/access',
+  'PUT /repos/{owner}/{repo}/actions/permissions/selected-actions',
+  'PUT /repos/{owner}/{repo}/actions/permissions/workflow',
+  'PUT /repos/{owner}/{repo}/environments/{environment_name}',
+  'POST /repos/{owner}/{repo}/environments/{environment_name}/deployment-branch-policies',
+  'POST /orgs/{org}/actions/runner-groups',
 ];
 const FOR_PEOPLE = ['description', 'example', 'examples', 'title', 'externalDocs', 'x-github', 'deprecated'];
 
@@ -34,8 +60,16 @@ const schemas: Json = {};
 
 const paths = Object.fromEntries(PATHS.map((path) => [path, operation(at(document, ['paths', path, 'get']))]));
 const { license, version } = document.info as Json;
+const requests = Object.fromEntries(
+  REQUESTS.map((request) => {
+    const [method = '', path = ''] = request.split(' ');
+    const { requestBody } = at(document, ['paths', path, method.toLowerCase()]);
+    const body = requestBody === undefined ? null : at(requestBody as Json, ['content', 'application/json', 'schema']);
+    return [request, body === null ? null : plain(body)];
+  }),
+);
 process.stdout.write(
-  `${JSON.stringify({ source: 'https://github.com/octokit/openapi (api.github.com.json)', version, license, paths, schemas })}\n`,
+  `${JSON.stringify({ source: 'https://github.com/octokit/openapi (api.github.com.json)', version, license, paths, requests, schemas })}\n`,
 );
 
 function operation(get: Json) {

@@ -29,6 +29,8 @@ const ALL: Reports = {
 
 interface Changes {
   attempt?: number;
+  /** Runner pools of jobs that run elsewhere than in the contract's. */
+  pools?: Record<string, string>;
   isProtected?: boolean;
   reports?: Reports;
   build?: string;
@@ -118,6 +120,7 @@ export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Pr
       reports = ALL,
       build = BUILD,
       approves: says = true,
+      pools = {},
     } = {}) => {
       approves = says;
       attempt = number;
@@ -139,6 +142,7 @@ export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Pr
         sha,
         attempt,
         names.map((name) => [name, idOf(name)]),
+        pools,
       );
       const home = sandbox.folder('home');
       seenBefore.count = github.seen.length;
@@ -211,7 +215,13 @@ function scanners(home: string, reports: Reports): string {
 }
 
 /** The fake's world moved to this commit and attempt, with the jobs of the workflow. */
-function worldOf(github: FakeGithub, sha: string, attempt: number, jobs: [name: string, id: number][]): void {
+function worldOf(
+  github: FakeGithub,
+  sha: string,
+  attempt: number,
+  jobs: [name: string, id: number][],
+  pools: Record<string, string>,
+): void {
   const { world } = github;
   const known = String(world.run.head_sha);
   const { make, instead, ...rest } = world;
@@ -221,6 +231,7 @@ function worldOf(github: FakeGithub, sha: string, attempt: number, jobs: [name: 
   if (attempt === 1) world.approvals = [];
   world.jobs = jobs.map(([name, id]) =>
     make.job(id, `promote / ${name}`, {
+      ...(name in pools ? { runner_group_name: pools[name] } : {}),
       run_attempt: attempt,
       head_sha: sha,
       status: 'in_progress',

@@ -1,16 +1,7 @@
 import { formatTime } from '../../lib/time.ts';
-import type { Seen, ServerFacts, StoreFacts } from '../../store/store-facts.ts';
+import type { ServerFacts, StoreFacts } from '../../store/store-facts.ts';
+import { type Check, check } from './check.ts';
 import { daysOwed, yearsLater } from './retention.ts';
-
-/** ok: as it has to be. weak: holds, and somebody answers for it. fails: does not hold. unknown: could not be seen. */
-export type Status = 'ok' | 'weak' | 'fails' | 'unknown';
-
-export interface Check {
-  check: string;
-  found: string;
-  needed: string;
-  status: Status;
-}
 
 export interface Demand {
   /** Calendar years that evidence is kept. */
@@ -105,10 +96,4 @@ function retention(
       `${configuredYears} years, of 365 days at least; say it in days`,
     ];
   });
-}
-
-function check<T>(name: string, seen: Seen<T>, needed: string, judge: (value: T) => [Status, string]): Check {
-  if ('unknown' in seen) return { check: name, found: seen.unknown, needed, status: 'unknown' };
-  const [status, found] = judge(seen.value);
-  return { check: name, found, needed, status };
 }

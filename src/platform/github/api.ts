@@ -11,10 +11,20 @@ export interface GithubAccess {
   sleep(milliseconds: number): Promise<void>;
 }
 
-export type GithubApi = Pick<Rest, 'get' | 'list'>;
+export type GithubApi = Pick<Rest, 'get' | 'find' | 'list'>;
 
 /** GitHub's REST API, asked about one repository: paths begin behind `/repos/<owner>/<name>`. */
-export function githubApi({ http, api, token, sleep }: GithubAccess, repository: string): GithubApi {
+export function githubApi(access: GithubAccess, repository: string): GithubApi {
+  const [owner = '', name = ''] = repository.split('/');
+  return githubApiAt(access, `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}`);
+}
+
+/** The same asked about an organization: paths begin behind `/orgs/<name>`. */
+export function githubOrganizationApi(access: GithubAccess, organization: string): GithubApi {
+  return githubApiAt(access, `/orgs/${encodeURIComponent(organization)}`);
+}
+
+function githubApiAt({ http, api, token, sleep }: GithubAccess, prefix: string): GithubApi {
   const rest = createRest({
     http,
     base: api,
@@ -25,13 +35,13 @@ export function githubApi({ http, api, token, sleep }: GithubAccess, repository:
     },
     sleep,
   });
-  const [owner = '', name = ''] = repository.split('/');
   const within = <S extends z.ZodMiniType>(question: Question<S>): Question<S> => ({
     ...question,
-    path: `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}${question.path}`,
+    path: `${prefix}${question.path}`,
   });
   return {
     get: (question) => rest.get(within(question)),
+    find: (question) => rest.find(within(question)),
     list: (question) => rest.list(within(question)),
   };
 }

@@ -1,8 +1,8 @@
 import type { Run } from '../../contract/run.ts';
-import { CouldNot } from '../../lib/errors.ts';
 import type { GivenApproval, PlatformApproval } from '../platform.ts';
 import type { GithubApi } from './api.ts';
-import { approvals, type Job, jobs } from './replies.ts';
+import { siblingJob } from './jobs.ts';
+import { approvals, type Job } from './replies.ts';
 
 /** The job of the reusable workflow that waits under the protected environment. */
 const APPROVE = 'approve';
@@ -45,36 +45,8 @@ export async function approvalsWithTimes(api: GithubApi, run: Run, environment: 
 }
 
 async function approveJob(api: GithubApi, run: Run): Promise<{ createdAt: string; startedAt: string } | null> {
-  const what = `read the jobs of run ${run.id}, attempt ${run.attempt}`;
-  const all = await api.list({
-    path: `/actions/runs/${run.id}/attempts/${run.attempt}/jobs`,
-    schema: jobs,
-    what,
-    need: 'permission actions: read',
-  });
-  if (all.some(({ total }) => total !== all.length)) {
-    throw new CouldNot('platform.incomplete', `could not ${what}: there are more jobs than the platform listed`);
-  }
-  const own = all.find(({ id }) => String(id) === run.job);
-  if (own === undefined) {
-    throw new CouldNot('platform.incomplete', `could not ${what}: job ${run.job}, which asks, is not among them`);
-  }
-  const name = siblingName(own.name);
-  const named = all.filter((job) => job.name === name);
-  if (named.length > 1) {
-    throw new CouldNot(
-      'platform.ambiguous',
-      `run ${run.id} has ${named.length} jobs ${name}: which of them was approved cannot be told; rename the one in the calling workflow`,
-    );
-  }
-  const [found] = named;
-  return found === undefined ? null : passed(found, run);
-}
-
-/** A job of a called workflow is named `<calling job> / <job>`. */
-function siblingName(own: string): string {
-  const end = own.lastIndexOf(' / ');
-  return end < 0 ? APPROVE : `${own.slice(0, end)} / ${APPROVE}`;
+  const found = await siblingJob(api, run, APPROVE);
+  return found === null ? null : passed(found, run);
 }
 
 /** A job that a partial re-run took over from an earlier attempt starts before it is created: it was approved back then. */

@@ -11,7 +11,7 @@ export interface GitlabAccess {
   sleep(milliseconds: number): Promise<void>;
 }
 
-export interface GitlabApi extends Pick<Rest, 'get' | 'list' | 'pages' | 'download'> {
+export interface GitlabApi extends Pick<Rest, 'get' | 'find' | 'list' | 'pages' | 'download'> {
   /** The same API, asked about another project. */
   of(projectId: string): GitlabApi;
   /** Asks GraphQL, which alone knows the accounts behind commits. */
@@ -23,10 +23,14 @@ export interface GitlabApi extends Pick<Rest, 'get' | 'list' | 'pages' | 'downlo
 /** What the token needs, as messages say it. */
 export const NEED = 'scope read_api and role Reporter';
 
-/** GitLab's API, asked about one project by its number: paths begin behind `/projects/<id>`. */
+/** GitLab's API as a whole: what belongs to no project, such as runners. */
+export function gitlabRest({ http, api, token, sleep }: GitlabAccess): Rest {
+  return createRest({ http, base: api, headers: { [token.kind]: token.value }, sleep });
+}
+
+/** GitLab's API, asked about one project by its number or whole path: paths begin behind `/projects/<id>`. */
 export function gitlabApi(access: GitlabAccess, projectId: string): GitlabApi {
-  const { http, api, token, sleep } = access;
-  const rest = createRest({ http, base: api, headers: { [token.kind]: token.value }, sleep });
+  const rest = gitlabRest(access);
   const within = <Q extends { path: string }>(question: Q): Q => ({
     ...question,
     path: `/projects/${encodeURIComponent(projectId)}${question.path}`,
@@ -35,13 +39,14 @@ export function gitlabApi(access: GitlabAccess, projectId: string): GitlabApi {
     of: (other) => gitlabApi(access, other),
     download: (question) => rest.download(within(question)),
     get: (question) => rest.get(within(question)),
+    find: (question) => rest.find(within(question)),
     pages: (question) => rest.pages(within(question)),
     list: (question) => rest.list(within(question)),
     query: ({ query, variables, ...question }) =>
       rest.post({
         ...question,
         path: '',
-        url: api.replace(/\/v4\/*$/, '/graphql'),
+        url: access.api.replace(/\/v4\/*$/, '/graphql'),
         body: { query, variables },
       }),
   };

@@ -43,6 +43,12 @@ export async function childRun(api: GitlabApi, parent: RunIdentity, path: string
       approvalsGiven: async () => [],
       approvals: (_, environment) => gitlabApprovals(api, parent.run, environment),
       outcome: () => outcomeOf(api, parent.run),
+      // An application's own runner is its owner's: what it built was kept from nothing.
+      poolOf: async (_, job) => {
+        const named = (await jobsOf(api.of(child.projectId), run)).filter(({ name }) => name === `gatehouse-${job}`);
+        const runner = named.length === 1 ? (named[0]?.runner ?? null) : null;
+        return runner === null ? null : String(runner.id);
+      },
     },
   };
 }

@@ -1,8 +1,9 @@
 import type { LifecycleRule } from '@aws-sdk/client-s3';
 import { digestOf, hexOf } from '../../lib/digest.ts';
 import { CouldNot, messageOf } from '../../lib/errors.ts';
+import type { Seen } from '../../lib/seen.ts';
 import type { Environment } from '../store.ts';
-import { probeObject, type Seen, type ServerFacts, type StoreFacts } from '../store-facts.ts';
+import { probeObject, type ServerFacts, type StoreFacts } from '../store-facts.ts';
 import { parseS3Url } from './address.ts';
 import { codeOf, failureOf, statusOf } from './failure.ts';
 import { read } from './read.ts';

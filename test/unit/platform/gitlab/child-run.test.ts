@@ -57,6 +57,14 @@ it('asks the parent for approvals', async () => {
   expect(await platform.approvals(identity.run, 'production')).toMatchObject([{ userId: '104', state: 'approved' }]);
 });
 
+it('says which runner built, by its number', async () => {
+  const { platform, identity } = await childRun();
+  expect(await platform.poolOf?.(identity.run, 'build')).toBe('31');
+  expect(await platform.poolOf?.(identity.run, 'deploy')).toBe(null);
+  Object.assign(gitlab.world.children[0]?.jobs[0] as object, { runner: null });
+  expect(await platform.poolOf?.(identity.run, 'build')).toBe(null);
+});
+
 it('is of nobody else', async () => {
   await expect(childRun('care/portal')).rejects.toMatchObject({ code: 'children.missing' });
 });

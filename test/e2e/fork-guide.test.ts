@@ -1,0 +1,225 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkGithub } from '../../src/commands/doctor/github-checks.ts';
+import { checkGitlab } from '../../src/commands/doctor/gitlab-checks.ts';
+import { http } from '../../src/lib/http.ts';
+import { readApplication, readCompliance } from '../../src/platform/github/protection.ts';
+import { readPipelineProject, readProject } from '../../src/platform/gitlab/protection.ts';
+import { GITHUB_WORKFLOW } from '../support/claims.ts';
+import {
+  APPLICATION,
+  COMPLIANCE,
+  type FakeProtection,
+  startGithubProtection,
+  TOKEN,
+} from '../support/fake-github-protection.ts';
+import { type FakeGitlabProtection, startGitlabProtection } from '../support/fake-gitlab-protection.ts';
+import {
+  type Block,
+  blocksOf,
+  checkSent,
+  cleanSite,
+  githubAfter,
+  gitlabAfter,
+  laySite,
+  runBlocks,
+  type Sent,
+  type Site,
+} from '../support/fork-guide.ts';
+import { run } from '../support/sandbox.ts';
+
+const blocks = blocksOf(readFileSync('docs/fork.md', 'utf8'));
+const asked = blocks.filter(({ kind }) => kind !== 'doctor');
+let site: Site;
+let ended: Awaited<ReturnType<typeof runBlocks>>;
+let github: FakeProtection;
+let gitlab: FakeGitlabProtection;
+beforeAll(async () => {
+  github = await startGithubProtection();
+  gitlab = await startGitlabProtection();
+  // On a disk: what npm installs is half a gigabyte.
+  site = laySite(mkdtempSync('/var/tmp/gatehouse-fork-'));
+  ended = await runBlocks(site, asked);
+}, 600_000);
+afterAll(async () => {
+  cleanSite(site);
+  await Promise.all([github.close(), gitlab.close()]);
+});
+
+const git = (...words: string[]) => run('git', ['-C', site.fork, ...words], { env: site.env }).stdout.trim();
+
+describe('the guide to forking', () => {
+  it('runs from top to bottom', () => {
+    expect([ended.code, ended.stderr.slice(-2000)]).toEqual([0, expect.not.stringContaining('error:')]);
+    expect(ended.done).toEqual(asked.map(({ line }) => line));
+    expect(blocks.filter(({ kind }) => kind === '').length).toBeGreaterThan(6);
+    expect(blocks.at(-1)?.kind).toBe('doctor');
+  });
+
+  it('has a block that fails end it', async () => {
+    const planted: Block[] = [
+      { kind: '', text: 'set -eu\n', line: 1 },
+      { kind: '', text: 'false\n', line: 2 },
+      { kind: '', text: 'true\n', line: 3 },
+    ];
+    expect(await runBlocks({ ...site, sent: join(site.folder, 'planted') }, planted)).toMatchObject({
+      code: 1,
+      done: [1],
+    });
+  });
+
+  it('leaves a valid contract with a key a role, weak only in the store that the test gave it', () => {
+    const { stdout } = run(process.execPath, [join(site.fork, 'dist', 'gatehouse.js'), 'contract', 'check', '--json'], {
+      env: site.env,
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'valid', weak: [{ path: 'evidence.store' }] });
+    const contract = git('show', 'v1.0.0:contract.yml');
+    for (const role of ['gate', 'build', 'scan', 'deploy', 'release', 'notary']) {
+      const own = readFileSync(join(site.fork, '..', 'keys', `${role}.pem`), 'utf8');
+      expect(contract).toMatch(new RegExp(`^    ${role}:\n      - id: ${role}-1$`, 'm'));
+      expect(git('grep', '-lF', own.split('\n')[1] ?? '', 'v1.0.0')).toBe('');
+    }
+  });
+
+  it('pushes main, the tag and the next release, whose workflow-ref is its own', () => {
+    const pushed = git('ls-remote', 'origin')
+      .split('\n')
+      .map((line) => line.split('\t')[1]);
+    expect(pushed).toEqual(expect.arrayContaining(['refs/heads/main', 'refs/heads/release-1.0.1', 'refs/tags/v1.0.0']));
+    expect(git('show', 'release-1.0.1:contract.yml')).toContain('promote.yml@refs/tags/v1.0.1');
+    expect(git('show', 'v1.0.0:.github/CODEOWNERS')).toBe('* @example-health/platform');
+  });
+
+  it('publishes a register that lists the tagged commit and verifies', () => {
+    const shown = run(process.execPath, [join(site.fork, 'dist', 'gatehouse.js'), 'register', 'show', '--json'], {
+      env: site.env,
+    });
+    expect(JSON.parse(shown.stdout).register).toMatchObject({
+      number: 1,
+      releases: [{ commits: [{ platform: 'github', host: 'github.com', sha: git('rev-parse', 'v1.0.0^{commit}') }] }],
+      keys: ['gate', 'build', 'scan', 'deploy'].map((role) => ({ id: `${role}-1` })),
+    });
+  });
+});
+
+describe('what the guide sends to a platform', () => {
+  it('is of its API: path, method and every key of the body', () => {
+    for (const each of ended.sent) expect(() => checkSent(each)).not.toThrow();
+    expect(new Set(ended.sent.map(({ tool }) => tool))).toEqual(new Set(['gh', 'glab']));
+    expect(ended.sent.length).toBeGreaterThan(30);
+  });
+
+  it.each<[string, (sent: Sent[]) => Sent, RegExp]>([
+    [
+      'another path of GitHub',
+      (sent) => ({ ...at(sent, 'gh', '/rulesets'), path: '/repos/a/b/rules' }),
+      /is 0 paths of the description/,
+    ],
+    ['another method of GitHub', (sent) => ({ ...at(sent, 'gh', '/rulesets'), method: 'PUT' }), /is 0 paths/],
+    [
+      'a misspelt key of GitHub, deep down',
+      (sent) => misspelt(at(sent, 'gh', '/rulesets'), 'require_code_owner_review'),
+      /\.rules\[2\]\.parameters\.require_code_owner_reviewx|does not fit/,
+    ],
+    [
+      'a misspelt key of GitHub that is not required',
+      (sent) => misspelt(at(sent, 'gh', '/environments/production'), 'prevent_self_review'),
+      /does not fit|has no \.prevent_self_reviewx/,
+    ],
+    [
+      'a misspelt key of GitHub that its schema lets through',
+      (sent) => misspelt(at(sent, 'gh', '/runner-groups'), 'restricted_to_workflows'),
+      /has no \.restricted_to_workflowsx/,
+    ],
+    [
+      'a body where there is none',
+      (sent) => ({ ...at(sent, 'gh', '/immutable-releases'), body: { enabled: true } }),
+      /takes no body/,
+    ],
+    [
+      'another path of GitLab',
+      (sent) => ({ ...at(sent, 'glab', '/push_rule'), path: '/projects/1/push_rules' }),
+      /has no POST/,
+    ],
+    ['another method of GitLab', (sent) => ({ ...at(sent, 'glab', '/push_rule'), method: 'PATCH' }), /has no PATCH/],
+    [
+      'a misspelt key of GitLab, in a list',
+      (sent) => misspelt(at(sent, 'glab', '/protected_environments'), 'access_level'),
+      /has no deploy_access_levels\[\]\.access_levelx/,
+    ],
+  ])('%s would be found', (_, plant, message) => {
+    expect(() => checkSent(plant(ended.sent))).toThrow(message);
+  });
+});
+
+const at = (sent: Sent[], tool: string, end: string) =>
+  sent.find((each) => each.tool === tool && each.path.endsWith(end)) as Sent;
+const misspelt = (sent: Sent, key: string): Sent => ({
+  ...sent,
+  body: JSON.parse(JSON.stringify(sent.body).replace(`"${key}"`, `"${key}x"`)),
+});
+
+describe('after the guide', () => {
+  async function onGithub(sent: Sent[]): Promise<string[]> {
+    github.world = githubAfter(sent);
+    const access = { http, api: github.url, token: TOKEN, sleep: async () => undefined };
+    const workflow = { repository: COMPLIANCE, path: '.github/workflows/promote.yml', ref: 'refs/tags/v1.0.0' };
+    const found = checkGithub(await readCompliance(access, workflow), await readApplication(access, APPLICATION), {
+      workflow,
+      workflowRef: GITHUB_WORKFLOW,
+      environment: 'production',
+      refs: ['refs/heads/main'],
+      runnerPools: ['gatehouse-deploy'],
+    });
+    return found.filter(({ status }) => status !== 'ok').map(({ check, status }) => `${check} ${status}`);
+  }
+
+  async function onGitlab(sent: Sent[]): Promise<string[]> {
+    gitlab.world = gitlabAfter(sent);
+    const token = { kind: 'PRIVATE-TOKEN', value: 'gitlab-token' } as const;
+    const access = { http, api: gitlab.url, token, sleep: async () => undefined };
+    const found = checkGitlab(
+      await readPipelineProject(access, 'care/release', ['31']),
+      await readProject(access, 'care/lab-results'),
+      { workflow: { path: '.gitlab-ci.yml', ref: 'refs/heads/main' }, environment: 'production', approvals: 1 },
+    );
+    return found.filter(({ status }) => status !== 'ok').map(({ check, status }) => `${check} ${status}`);
+  }
+
+  const lookAt = { gh: onGithub, glab: onGitlab };
+  /** What lets callers in, lists the actions, or clears the way is nothing that doctor could miss. */
+  const BESIDE = /permissions\/(access|selected-actions)$|protected_branches\/main$/;
+
+  it.each(['gh', 'glab'] as const)(
+    'nothing is weak by %s, and without any one of its requests something is',
+    async (tool) => {
+      const sent = ended.sent.filter((each) => each.tool === tool && each.method !== 'GET');
+      expect(await lookAt[tool](sent)).toEqual([]);
+      for (const each of sent.filter(({ path }) => !BESIDE.test(path)))
+        expect([each.path, await lookAt[tool](sent.filter((other) => other !== each))]).toEqual([
+          each.path,
+          expect.arrayContaining([expect.any(String)]),
+        ]);
+      expect(await lookAt[tool]([])).not.toEqual([]);
+    },
+  );
+
+  it('its last block, the doctor of the fork, agrees; and not while administrators may go past', async () => {
+    const file = join(site.fork, 'contract.yml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('https://api.github.com', github.url));
+    const last = blocks.filter(({ kind }) => kind === 'doctor');
+    const inFork: Block = {
+      kind: '',
+      line: 0,
+      text: `set -eu\ncd '${site.fork}'\ngatehouse() { node dist/gatehouse.js "$@"; }\n`,
+    };
+    const doctored = { ...site, env: { ...site.env, GATEHOUSE_API_TOKEN: TOKEN }, sent: join(site.folder, 'doctored') };
+    github.world = githubAfter(ended.sent.filter(({ tool }) => tool === 'gh'));
+    const fit = await runBlocks(doctored, [inFork, ...last]);
+    expect([fit.code, fit.stdout]).toEqual([0, expect.stringContaining('every demand holds')]);
+    for (const each of github.world.application.environments) each.can_admins_bypass = true;
+    const unfit = await runBlocks(doctored, [inFork, ...last]);
+    expect(unfit.code).toBe(1);
+    expect(unfit.stdout).toMatch(/fails +production administrators/);
+  });
+});

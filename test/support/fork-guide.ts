@@ -1,0 +1,253 @@
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { exec } from '../../src/lib/exec.ts';
+import { environment, type ProtectionWorld, protectionWorld, type Ruleset } from './fake-github-protection.ts';
+import { type GitlabProtection, gitlabProtection } from './fake-gitlab-protection.ts';
+import { checkRequest } from './github-openapi.ts';
+import { REQUESTS } from './gitlab-protection-fields.ts';
+import { cleanEnvironment, commitAll, type Ended, run } from './sandbox.ts';
+
+type Json = Record<string, unknown>;
+
+/** A fenced block of shell: `sh` runs as it is, `sh platform` with stand-ins for the platforms' programs, `sh doctor` last. */
+export interface Block {
+  kind: '' | 'platform' | 'doctor';
+  text: string;
+  line: number;
+}
+
+export function blocksOf(markdown: string): Block[] {
+  return [...markdown.matchAll(/^```sh ?(\S*)\n([\s\S]*?)^```$/gm)].map(({ 1: kind = '', 2: text = '', index }) => {
+    if (kind !== '' && kind !== 'platform' && kind !== 'doctor') throw new Error(`no block is ${kind}`);
+    return { kind, text, line: markdown.slice(0, index).split('\n').length };
+  });
+}
+
+/** What a stand-in for `gh` or `glab` was asked to send. */
+export interface Sent {
+  tool: 'gh' | 'glab';
+  method: string;
+  /** Begins with a slash. */
+  path: string;
+  body: unknown;
+}
+
+/** Writes what it is asked down; asked for one field by `--jq .id` it says a number. */
+const STAND_IN = `#!/usr/bin/env node
+const { appendFileSync, readFileSync } = require('node:fs');
+const [, tool, ...args] = process.argv;
+const input = args.includes('--input') ? readFileSync(0, 'utf8') : null;
+appendFileSync(process.env.SENT, JSON.stringify({ tool: tool.split('/').at(-1), args, input }) + '\\n');
+if (args.includes('--jq')) console.log(args.some((arg) => arg.startsWith('orgs/')) ? 77 : 4711);
+`;
+
+const FLAGS = { gh: ['--method', '--input', '--jq'], glab: ['--method', '--input', '--header'] };
+
+function sentOf(line: string): Sent {
+  const { tool, args, input } = JSON.parse(line) as { tool: 'gh' | 'glab'; args: string[]; input: string | null };
+  const flags: Record<string, string | undefined> = {};
+  const words: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i] as string;
+    if (!word.startsWith('-')) words.push(word);
+    else if (FLAGS[tool].includes(word)) flags[word] = args[++i] ?? '';
+    else throw new Error(`${tool} api has no ${word}`);
+  }
+  if (words[0] !== 'api' || words.length !== 2) throw new Error(`${tool} ${words.join(' ')} is no call of the API`);
+  return {
+    tool,
+    method: flags['--method'] ?? 'GET',
+    path: `/${words[1]}`,
+    body: input === null ? null : JSON.parse(input),
+  };
+}
+
+/** Holds what was sent against what the platform says of its API. Throws what does not fit. */
+export function checkSent({ tool, method, path, body }: Sent): void {
+  if (tool === 'gh') {
+    checkRequest(method, path, body);
+    return;
+  }
+  const found = Object.entries(REQUESTS).find(([request]) => fits(request, `${method} ${path}`));
+  if (found === undefined) throw new Error(`GitLab has no ${method} ${path}`);
+  const strange = keysOf(body).filter((key) => !found[1].includes(key));
+  if (strange.length > 0) throw new Error(`${found[0]} has no ${strange.join(', ')}`);
+}
+
+function fits(template: string, request: string): boolean {
+  const [wanted, given] = [template.split('/'), request.split('/')];
+  return wanted.length === given.length && wanted.every((part, i) => part.startsWith(':') || part === given[i]);
+}
+
+/** `name`, and `list[].key` for the keys of objects in a list. */
+function keysOf(body: unknown): string[] {
+  return Object.entries((body ?? {}) as Json).flatMap(([key, value]) => {
+    const objects = Array.isArray(value) ? value.filter((each) => typeof each === 'object') : [];
+    return objects.length === 0
+      ? [key]
+      : objects.flatMap((each) => Object.keys(each as Json).map((inner) => `${key}[].${inner}`));
+  });
+}
+
+export interface Site {
+  /** Everything lies in it. */
+  folder: string;
+  env: Record<string, string>;
+  /** The fork that the guide makes. */
+  fork: string;
+  /** The file in which the stand-ins write down what they are asked. */
+  sent: string;
+}
+
+/** An upstream of this work tree with the fresh build as its dist, an empty repository to fork into, and the stand-ins. */
+export function laySite(folder: string): Site {
+  const upstream = join(folder, 'upstream');
+  const listed = run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard']).stdout;
+  for (const file of listed.split('\0').filter((each) => each !== '' && !each.startsWith('dist/'))) {
+    mkdirSync(dirname(join(upstream, file)), { recursive: true });
+    cpSync(file, join(upstream, file));
+  }
+  cpSync('build/dist', join(upstream, 'dist'), { recursive: true });
+  commitAll(upstream);
+  run('git', ['init', '-q', '--bare', '-b', 'main', join(folder, 'fork.git')]);
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  for (const tool of ['gh', 'glab']) {
+    writeFileSync(join(bin, tool), STAND_IN);
+    chmodSync(join(bin, tool), 0o755);
+  }
+  mkdirSync(join(folder, 'store'));
+  mkdirSync(join(folder, 'work'));
+  const clean = cleanEnvironment(folder);
+  const home = process.env.HOME ?? '';
+  return {
+    folder,
+    fork: join(folder, 'work', 'compliance-workflows'),
+    sent: join(folder, 'sent'),
+    env: {
+      ...clean,
+      PATH: `${bin}:${clean.PATH}`,
+      UPSTREAM: upstream,
+      FORK: join(folder, 'fork.git'),
+      ORG: 'example-health',
+      APP: 'care/lab-results',
+      STORE: `file://${join(folder, 'store')}`,
+      // npm's own settings are those of whoever runs the test: where packages come from is not of the guide.
+      npm_config_userconfig: process.env.npm_config_userconfig ?? join(home, '.npmrc'),
+      npm_config_cache: process.env.npm_config_cache ?? join(home, '.npm'),
+      // What develops the fork is two thirds of it, and what this very test runs on.
+      npm_config_omit: 'dev',
+      // The lock file says which bytes; those that npm has already need no question.
+      npm_config_prefer_offline: 'true',
+      ...(process.env.NODE_EXTRA_CA_CERTS === undefined ? {} : { npm_config_cafile: process.env.NODE_EXTRA_CA_CERTS }),
+      GIT_AUTHOR_NAME: 'test',
+      GIT_AUTHOR_EMAIL: 'test@example.org',
+      GIT_COMMITTER_NAME: 'test',
+      GIT_COMMITTER_EMAIL: 'test@example.org',
+    },
+  };
+}
+
+/** Runs blocks in one shell, as somebody who pastes them one after another; says on stdout which were done. */
+export async function runBlocks(site: Site, blocks: Block[]): Promise<Ended & { done: number[]; sent: Sent[] }> {
+  writeFileSync(site.sent, '');
+  const script = join(site.folder, 'guide.sh');
+  writeFileSync(script, blocks.map(({ text, line }) => `${text}\necho "done: ${line}"\n`).join(''));
+  const ended = await exec('bash', [script], { cwd: join(site.folder, 'work'), env: { ...site.env, SENT: site.sent } });
+  const lines = readFileSync(site.sent, 'utf8').split('\n');
+  return {
+    ...ended,
+    done: [...ended.stdout.matchAll(/^done: (\d+)$/gm)].map(([, line]) => Number(line)),
+    sent: lines.filter((line) => line !== '').map(sentOf),
+  };
+}
+
+/** What GitHub shows once these requests were sent to a bare pair of repositories. */
+export function githubAfter(sent: Sent[]): ProtectionWorld {
+  const world = protectionWorld();
+  for (const repository of [world.compliance, world.application])
+    Object.assign(repository, {
+      rulesets: [],
+      releases: [],
+      environments: [],
+      policies: {},
+      actions: { enabled: true, allowed_actions: 'all', sha_pinning_required: false },
+      token: { default_workflow_permissions: 'write', can_approve_pull_request_reviews: true },
+    });
+  const [release] = protectionWorld().compliance.releases;
+  const [group] = world.groups.splice(0);
+  for (const { path, body } of sent) {
+    const repository = path.startsWith('/repos/care/') ? world.application : world.compliance;
+    const what = path.replace(/^\/repos\/[^/]+\/[^/]+/, '');
+    const fields = (body ?? {}) as Json;
+    const [, name = '', rest = ''] = /^\/environments\/([^/]+)(.*)$/.exec(what) ?? [];
+    if (what === '/rulesets') repository.rulesets.push({ ...fields, id: repository.rulesets.length + 1 } as Ruleset);
+    if (what === '/releases') repository.releases.push({ ...release, ...fields, immutable: isImmutable(sent) });
+    if (what === '/actions/permissions') Object.assign(repository.actions, fields);
+    if (what === '/actions/permissions/workflow') Object.assign(repository.token, fields);
+    if (rest === '/deployment-branch-policies')
+      repository.policies[name] = [...(repository.policies[name] ?? []), fields];
+    if (name !== '' && rest === '') repository.environments.push(made(name, fields));
+    if (path.endsWith('/runner-groups')) world.groups.push({ ...group, ...fields });
+  }
+  return world;
+}
+
+/** Only what is published afterwards is immutable. */
+const isImmutable = (sent: Sent[]) => sent.some(({ path }) => path.endsWith('/immutable-releases'));
+
+function made(name: string, fields: Json): Json {
+  const { reviewers, prevent_self_review: prevented = false, deployment_branch_policy: policy = null } = fields;
+  const base = environment(name, reviewers === undefined ? null : 'release-approvers', {
+    deployment_branch_policy: policy,
+  });
+  for (const rule of base.protection_rules as Json[]) rule.prevent_self_review = prevented;
+  return base;
+}
+
+/** What GitLab shows once these requests were sent to a bare pair of projects. */
+export function gitlabAfter(sent: Sent[]): GitlabProtection {
+  const world = gitlabProtection();
+  const { level } = world.make;
+  for (const project of [world.pipeline, world.application])
+    Object.assign(project, {
+      settings: {
+        ...project.settings,
+        ci_pipeline_variables_minimum_override_role: 'developer',
+        only_allow_merge_if_pipeline_succeeds: false,
+        allow_pipeline_trigger_approve_deployment: true,
+      },
+      branches: [],
+      tags: [],
+      approvalRules: [],
+      approvals: { merge_requests_author_approval: true },
+      pushRule: null,
+      environments: [],
+      jobTokens: { inbound_enabled: false },
+    });
+  Object.assign(world.runner, { access_level: 'not_protected', locked: false, run_untagged: true });
+  for (const { path, body } of sent) {
+    const fields = (body ?? {}) as Json;
+    if (path.startsWith('/runners/')) Object.assign(world.runner, fields);
+    const [, id, what] = /^\/projects\/([^/]+)(.*)$/.exec(path) ?? [];
+    const project = id === 'care%2Frelease' ? world.pipeline : world.application;
+    const { push_access_level: push, create_access_level: create, ...rest } = fields;
+    if (what === '') Object.assign(project.settings, fields);
+    if (what === '/protected_branches') project.branches.push({ ...rest, push_access_levels: [level(push as number)] });
+    if (what === '/protected_tags') project.tags.push({ ...rest, create_access_levels: [level(create as number)] });
+    if (what === '/approval_rules') project.approvalRules.push(fields);
+    if (what === '/approvals') Object.assign(project.approvals, fields);
+    if (what === '/push_rule') project.pushRule = fields;
+    if (what === '/protected_environments')
+      project.environments.push({
+        ...fields,
+        deploy_access_levels: (fields.deploy_access_levels as Json[]).map((each) => level(null, each)),
+      });
+    if (what === '/job_token_scope') project.jobTokens.inbound_enabled = fields.enabled === true;
+  }
+  return world;
+}
+
+export function cleanSite({ folder }: Site): void {
+  rmSync(folder, { recursive: true, force: true });
+}
