@@ -193,7 +193,8 @@ function answer(world: GitlabWorld, { method, path, query, headers, body }: Seen
   if (headers['private-token'] !== 'gitlab-token') return { status: 401, json: { message: '401 Unauthorized' } };
   if (path === '/api/graphql' && method === 'POST') return graphql(world, JSON.parse(body.toString()));
   const [, number, rest = ''] = /^\/api\/v4\/projects\/(\d+)(\/.*)?$/.exec(path) ?? [];
-  const own = [world, ...world.children].find(({ project }) => String(project.id) === number);
+  const own =
+    number === String(PARENT.project) ? world : world.children.find(({ project }) => String(project.id) === number);
   const archive = own?.artifacts.get(Number(/^\/jobs\/(\d+)\/artifacts$/.exec(rest)?.[1]));
   if (archive !== undefined) return { bytes: archive, headers: { 'content-type': 'application/zip' } };
   const found = own === undefined ? undefined : bodyOf(own, rest, query);
