@@ -101,6 +101,7 @@ export function workflowDoc(text: string): string {
             ', ',
           )}, for protected branches only and without reviewers; in each, where the store is in S3, the variable \`GATEHOUSE_STORE_ROLE\`: the role that the store's account gives to that environment;`,
         '- the environment that `environment` names, with the reviewers who may approve, and no other job under it;',
+        '- access to the runner group `gatehouse-deploy`, whose runners have git, the scanners of contract.yml and what your build needs;',
         '- the permissions that the copied file grants.',
       ].join('\n'),
     ],

@@ -77,8 +77,22 @@ explain["provenance.present"] contains sprintf("%s has no provenance", [digest])
 
 seen["provenance.present"] contains p.from if some p in facts.provenance
 
-# Judged over the provenance there is; `provenance.present` demands that each subject has some.
-passed contains "provenance.built" if every p in facts.provenance { p.build in allowed_builds }
+# The same bytes may have been built more than once, by another commit or on another machine: one provenance has to fulfil all of
+# the next three, in this order. Each is judged among those who passed the one before, over the provenance that there is;
+# `provenance.present` demands that each subject has some.
+acceptable(digest) := [p | some p in provenance_of(digest); p.build in allowed_builds]
+
+isolated(digest) := [p | some p in acceptable(digest); strongly_isolated(p)]
+
+sourced(digest) := [p | some p in isolated(digest); from_source(p)]
+
+provenanced := {digest | some digest in all_digests; count(provenance_of(digest)) > 0}
+
+accepted := {digest | some digest in provenanced; count(acceptable(digest)) > 0}
+
+kept_apart := {digest | some digest in accepted; count(isolated(digest)) > 0}
+
+passed contains "provenance.built" if every digest in provenanced { count(acceptable(digest)) > 0 }
 
 allowed_builds := {"built"} if environment.build == "built"
 
@@ -86,7 +100,7 @@ allowed_builds := {"built", "adopted"} if environment.build == "adopted"
 
 explain["provenance.built"] contains sprintf("%s was %s; the contract demands %s", [p.subject, p.build, environment.build]) if {
 	some p in facts.provenance
-	not p.build in allowed_builds
+	p.subject in provenanced - accepted
 }
 
 isolation_rank := {"none": 0, "process": 1, "job": 2}
@@ -95,11 +109,11 @@ strongly_isolated(p) if p.build == "adopted"
 
 strongly_isolated(p) if isolation_rank[p.isolation] >= isolation_rank[environment.isolation]
 
-passed contains "provenance.isolation" if every p in facts.provenance { strongly_isolated(p) }
+passed contains "provenance.isolation" if every digest in accepted { count(isolated(digest)) > 0 }
 
 explain["provenance.isolation"] contains sprintf("%s was built with isolation %s; the contract demands %s", [p.subject, p.isolation, environment.isolation]) if {
 	some p in facts.provenance
-	not strongly_isolated(p)
+	p.subject in accepted - kept_apart
 }
 
 from_source(p) if p.build == "adopted"
@@ -112,11 +126,12 @@ from_source(p) if {
 	p.event == facts.run.event
 }
 
-passed contains "provenance.source" if every p in facts.provenance { from_source(p) }
+passed contains "provenance.source" if every digest in kept_apart { count(sourced(digest)) > 0 }
 
 explain["provenance.source"] contains sprintf("%s was built from %s %s at %s by %s", [p.subject, word(p.repositoryId), word(p.ref), word(p.sha), word(p.event)]) if {
-	some p in facts.provenance
-	not from_source(p)
+	some digest in kept_apart
+	count(sourced(digest)) == 0
+	some p in isolated(digest)
 }
 
 listed contains sbom.subject if {

@@ -76,9 +76,8 @@ describe('the reusable workflow under act', () => {
     const ended = await scene.run({ attempt: 4, pools: { build: 'Default', scan: 'Default' } });
     expect(ended.stdout).toContain('job scan ran in runner pool Default, which contract.yml does not list');
     expect(jobs(ended, 'failed')).toEqual(['gate-promote']);
-    expect([...ended.stdout.matchAll(/✖ ([a-z._]+)/g)].map(([, rule]) => rule)).toEqual(
-      expect.arrayContaining(['provenance.isolation', 'scan.origin']),
-    );
+    expect(ended.stdout).toContain('job build ran in runner pool Default');
+    expect(ended.stdout).toContain('✖ scan.origin');
   });
 
   itAct('records the denial when the approval is refused', async () => {

@@ -9,6 +9,7 @@ import { parse, stringify } from 'yaml';
  *   - STAND-INS for the artifact actions: a folder of the runner, by name;
  *   - a checkout first in every job, by act itself, which brings the actions; the manifest lies in the same repository;
  *   - the address at which each job asks for its ID token, which on GitHub the runner sets;
+ *   - a runner by label instead of by its group;
  *   - whether the ref is protected, which act does not know;
  *   - job approve tells the fake API that the environment was approved, as a person would do on GitHub.
  */
@@ -50,6 +51,7 @@ export interface World {
 export function layCopy(folder: string, inputs: Record<string, string>, { isProtected, runner }: World): void {
   const workflow = readWorkflow();
   for (const [name, job] of Object.entries(workflow.jobs)) {
+    job['runs-on'] = 'ubuntu-latest';
     job.if = job.if?.replace('github.ref_protected', String(isProtected));
     job.steps = [CHECKOUT, ...job.steps.filter(({ uses }) => uses?.startsWith('actions/checkout@') !== true)];
     for (const step of job.steps) step.uses = step.uses === CHECKOUT.uses ? step.uses : local(step.uses);
