@@ -2,7 +2,7 @@
 import { parse, parseAllDocuments } from 'yaml';
 import { commands } from '../src/commands/catalogue.ts';
 
-interface Input {
+export interface Input {
   description?: string;
   required?: boolean;
   default?: unknown;
@@ -120,7 +120,8 @@ function page(name: string, description: string, parts: string[]): string {
   return `<!-- Written by npm run generate. -->\n${[`# ${name}`, description, ...parts].filter(Boolean).join('\n\n')}\n`;
 }
 
-function inputTable(inputs: Record<string, Input>): string {
+/** Inputs as a table. */
+export function inputTable(inputs: Record<string, Input>): string {
   const all = Object.entries(inputs).map(([name, { description = '', required, default: preset, options }]) => {
     const choice = options === undefined ? '' : ` (${options.join(', ')})`;
     return `| \`${name}\` | ${cell(`${description}${choice}`)} | ${required === true ? 'required' : preset === undefined || preset === '' ? '' : `\`${preset}\``} |`;

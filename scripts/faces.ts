@@ -60,7 +60,7 @@ function optionsOf(schema: z.ZodMiniType): readonly string[] | null {
   return options ?? (def.innerType === undefined ? null : optionsOf(def.innerType));
 }
 
-const NOTE = '# Written by npm run generate from the input schema of the command.\n';
+export const NOTE = '# Written by npm run generate from the input schema of the command.\n';
 const yaml = (document: unknown) => stringify(document, { lineWidth: 0 });
 
 function actionText(command: Command, { title, icon }: Face): string {
@@ -94,8 +94,8 @@ function actionText(command: Command, { title, icon }: Face): string {
 }
 
 /** RE2 without a slash, which GitLab's pattern syntax would end at; no quote, no white space, no `$`: inputs stand in a script. */
-const PLAIN = '^([A-Za-z0-9._:@=~+-]|\\x2f)*$';
-const JOB_INPUTS = {
+export const PLAIN = '^([A-Za-z0-9._:@=~+-]|\\x2f)*$';
+export const JOB_INPUTS = {
   'job-stage': {
     description: 'stage of the pipeline that the job runs in',
     regex: '^[A-Za-z0-9._-]{1,64}$',
@@ -107,10 +107,25 @@ const JOB_INPUTS = {
   },
   'component-project': {
     description: 'path of the component project; written at publication',
-    regex: '^[A-Za-z0-9._-]+(\\x2f[A-Za-z0-9._-]+)+$',
+    regex: '^[A-Za-z0-9_][A-Za-z0-9._-]*(\\x2f[A-Za-z0-9_][A-Za-z0-9._-]*)+$',
     default: 'example-health/compliance-components',
   },
 };
+
+/** Shell that fetches the release into a folder outside the checkout and defines `gatehouse`, which runs it. */
+export function fetchRelease(): string {
+  return `      # Program, policy and contract.yml are one commit of the component project, fetched by its id: git checks the bytes.
+      work=$(mktemp -d)
+      fetch() {
+        GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=http.extraHeader \\
+          GIT_CONFIG_VALUE_0="Authorization: Basic $(printf 'gitlab-ci-token:%s' "\${CI_JOB_TOKEN:-}" | base64 | tr -d '\\n')" git "$@"
+      }
+      gatehouse() { env -u NODE_OPTIONS node "$work/release/dist/gatehouse.js" "$@"; }
+      git init -q "$work/release"
+      fetch -C "$work/release" fetch -q --depth 1 "$CI_SERVER_URL/$[[ inputs.component-project ]].git" '$[[ component.sha ]]'
+      git -C "$work/release" checkout -q FETCH_HEAD
+`;
+}
 
 function templateText(command: Command, face: Face): string {
   const fields = fieldsOf(command);
@@ -130,13 +145,7 @@ gatehouse-${command.name}:
   script:
     - |
       set -eu
-      # Program, policy and contract.yml are one commit of the component project, fetched by its id: git checks the bytes.
-      release=$(mktemp -d)
-      git init -q "$release"
-      GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=http.extraHeader GIT_CONFIG_VALUE_0="Authorization: Basic $(printf 'gitlab-ci-token:%s' "\${CI_JOB_TOKEN:-}" | base64 | tr -d '\\n')" \\
-        git -C "$release" fetch -q --depth 1 "$CI_SERVER_URL/$[[ inputs.component-project ]].git" '$[[ component.sha ]]'
-      git -C "$release" checkout -q FETCH_HEAD
-      env -u NODE_OPTIONS node "$release/dist/gatehouse.js" ${command.name} ${flags}
+${fetchRelease()}      gatehouse ${command.name} ${flags}
 `;
 }
 

@@ -11,6 +11,7 @@ import { helpOf, listOfVerbs } from '../src/commands/help-text.ts';
 import { documents } from '../src/contract/documents.ts';
 import { faceDocs, workflowDoc } from './face-docs.ts';
 import { faces } from './faces.ts';
+import { pipelines } from './pipelines.ts';
 
 /** Every generated file and its content. */
 export async function generated(): Promise<Record<string, string>> {
@@ -30,6 +31,7 @@ export async function generated(): Promise<Record<string, string>> {
     ...components,
     ...(await faceDocs(components)),
     'workflows/github/README.md': workflowDoc(readFileSync('.github/workflows/promote.yml', 'utf8')),
+    ...pipelines(),
   };
 }
 

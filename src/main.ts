@@ -1,7 +1,9 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { commands } from './commands/catalogue.ts';
 import type { Command, Context, Result } from './commands/command.ts';
 import { redactForms } from './evidence/redact.ts';
-import { BadInput, GatehouseError, messageOf } from './lib/errors.ts';
+import { BadInput, CouldNot, GatehouseError, messageOf } from './lib/errors.ts';
 import { printable } from './lib/printable.ts';
 import { similar } from './lib/similar.ts';
 
@@ -16,11 +18,10 @@ export async function cli(words: string[], home: string): Promise<void> {
   const json = words.includes('--json');
   watchOutput();
   try {
-    process.exitCode = await run(
-      words.filter((word) => word !== '--json'),
-      home,
-      json,
-    );
+    const { rest, outputs } = takeOutputs(words.filter((word) => word !== '--json' && word !== '--cancelled'));
+    process.exitCode = words.includes('--cancelled')
+      ? await afterwards(rest, home, json)
+      : await run(rest, home, json, outputs);
   } catch (thrown) {
     process.exitCode = report(thrown, json);
   }
@@ -34,7 +35,17 @@ function watchOutput(): void {
     });
 }
 
-async function run(words: string[], home: string, json: boolean): Promise<number> {
+/** `--outputs FOLDER` goes with every verb: a shell reads a value from a file of its own without a parser. */
+function takeOutputs(words: string[]): { rest: string[]; outputs: string | null } {
+  const at = words.indexOf('--outputs');
+  if (at === -1) return { rest: words, outputs: null };
+  const folder = words[at + 1];
+  if (folder === undefined || folder === '' || words.indexOf('--outputs', at + 1) !== -1)
+    throw new BadInput('cli.outputs', '--outputs takes one folder: each output becomes a file of its name in it');
+  return { rest: words.toSpliced(at, 2), outputs: folder };
+}
+
+async function run(words: string[], home: string, json: boolean, outputs: string | null): Promise<number> {
   const [verb, ...rest] = words;
   if (verb === undefined && json) throw new BadInput('cli.no_verb', 'no verb was given: see gatehouse --help');
   if (verb === undefined || verb === '--help' || verb === 'help' || rest.includes('--help')) {
@@ -43,7 +54,40 @@ async function run(words: string[], home: string, json: boolean): Promise<number
   }
   const command = await commandOf(verb);
   const { inputsOf } = await import('./commands/flags.ts');
-  return print(await command.run(inputsOf(command, rest), contextOf(home, json)), json);
+  const result = await command.run(inputsOf(command, rest), contextOf(home, json));
+  if (outputs !== null) writeOutputs(result.outputs ?? {}, outputs);
+  return print(result, json);
+}
+
+/**
+ * `--cancelled`, behind the words of a verb that was ended before it could say how it went: GitLab's `after_script` of a
+ * cancelled job. What an action's post step does on GitHub.
+ */
+async function afterwards(words: string[], home: string, json: boolean): Promise<number> {
+  const command = await commandOf(words[0] ?? '');
+  const { inputsOf } = await import('./commands/flags.ts');
+  const { recordCancelled } = await import('./commands/record-cancelled.ts');
+  const inputs = inputsOf(command, words.slice(1));
+  const context = contextOf(home, json);
+  // A slot of its own: what the script signed under its name stands beside it.
+  const key = await recordCancelled(command, inputs, {
+    ...context,
+    env: { ...context.env, GITHUB_ACTION: 'after_script' },
+  });
+  const text =
+    key === null
+      ? `${command.name} promised nothing: nothing to record`
+      : `${command.name} was cancelled; recorded as ${key}`;
+  return print({ exit: 0, json: { cancelled: command.name, key }, text }, json);
+}
+
+function writeOutputs(outputs: Record<string, string>, folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    for (const [name, value] of Object.entries(outputs)) writeFileSync(join(folder, name), value);
+  } catch (cause) {
+    throw new CouldNot('cli.outputs', `cannot write outputs to ${folder}: ${messageOf(cause)}`, cause);
+  }
 }
 
 async function showHelp(verb: string | undefined, json: boolean): Promise<void> {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { attestImage, CYCLONEDX_TYPE, type ImageAttestation, SIGNATURE_TYPE } from '../attestation/image.ts';
 import { adoptedProvenance, builtProvenance, type Provenance } from '../attestation/provenance.ts';
 import { createSbom } from '../attestation/sbom/index.ts';
@@ -13,6 +14,7 @@ import { type RegistryManifest, readConfig, readImage, readLayers } from '../reg
 import { readLayout } from '../registry/layout.ts';
 import { pushLayout } from '../registry/push-layout.ts';
 import { parseName, parseReference } from '../registry/reference.ts';
+import { openCollected } from './collected.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, optionalText } from './inputs.ts';
 import { requireListed } from './listed-registry.ts';
@@ -39,6 +41,12 @@ const inputs = z.strictObject({
     description:
       'where the image goes, registry/repository; or, without a layout, registry/repository@sha256:… to adopt an image that we did not build',
     value: 'IMAGE',
+  }),
+  collected: optionalText({
+    description:
+      'phase sign, with --child, instead of layout and digest: the folder that collect made of the child’s build job',
+    value: 'FOLDER',
+    cliOnly: true,
   }),
   ...runInputs,
 });
@@ -86,10 +94,11 @@ function build(given: Inputs): Result {
   };
 }
 
-async function sign(given: Inputs, context: Context): Promise<Result> {
-  if (given.image === undefined)
+async function sign(inputs: Inputs, context: Context): Promise<Result> {
+  if (inputs.image === undefined)
     throw new BadInput('inputs.image', 'phase sign needs --image: where the image goes, or the image to adopt');
-  const stage = await openStage('build', 'build-sign', given, context);
+  const stage = await openStage('build', 'build-sign', inputs, context);
+  const given = { ...(await built(inputs, stage)), image: inputs.image };
   const adopted = given.layout === undefined;
   requireListed((adopted ? await imageByDigest(given.image, context) : parseName(given.image)).name, stage.contract);
   const { client, repository, name, digest } = adopted
@@ -150,6 +159,16 @@ async function sign(given: Inputs, context: Context): Promise<Result> {
       ].join('\n'),
     outputs: { digest, image },
   };
+}
+
+/** The layout as the caller names it, or as it was collected from a child's build job, whose jobs hold no key. */
+async function built(given: Inputs, stage: Stage): Promise<Inputs> {
+  if (given.collected === undefined) return given;
+  if (given.layout !== undefined || given.digest !== undefined)
+    throw new BadInput('inputs.collected', '--collected names the layout already: leave --layout and --digest out');
+  const { files } = await openCollected(given.collected, 'gatehouse-build', stage.identity.run);
+  const layout = join(files, 'image');
+  return { ...given, layout, digest: readLayout(layout).top.descriptor.digest };
 }
 
 const labels: Record<string, string> = {

@@ -7,6 +7,7 @@ export const commands: Record<string, () => Promise<Command>> = {
   'evidence-emit': async () => (await import('./evidence-emit.ts')).evidenceEmit,
   'policy-gate': async () => (await import('./policy-gate.ts')).policyGate,
   'deploy-by-digest': async () => (await import('./deploy-by-digest.ts')).deployByDigest,
+  collect: async () => (await import('./collect.ts')).collect,
   verify: async () => (await import('./verify.ts')).verify,
   register: async () => (await import('./register.ts')).register,
   contract: async () => (await import('./contract.ts')).contract,

@@ -14,6 +14,7 @@ import { parseJson } from '../lib/json.ts';
 import { cell } from '../lib/markdown.ts';
 import { formatTime, parseTime } from '../lib/time.ts';
 import * as z from '../lib/zod.ts';
+import type { RunOutcome } from '../platform/platform.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, optionalText } from './inputs.ts';
 import { runInputs } from './run-inputs.ts';
@@ -40,7 +41,9 @@ const inputs = z.strictObject({
     value: 'NAME',
   }),
   outcome: z._default(
-    choice(['success', 'failure', 'cancelled', 'skipped'], { description: 'how it ended' }),
+    choice(['success', 'failure', 'cancelled', 'skipped', 'as-pipeline'], {
+      description: 'how it ended; as-pipeline (GitLab, with --child): as the jobs of the parent pipeline did',
+    }),
     'success',
   ),
   data: optionalText({
@@ -142,9 +145,19 @@ async function seal(given: Inputs, stage: Stage): Promise<Result> {
       'seal.empty',
       `run ${run.id} has no records in the last ${DAYS_BACK} days: there is nothing to seal`,
     );
-  const fields = stage.fields({ subjects: [commitOf(stage)], outcome: given.outcome });
+  const fields = stage.fields({ subjects: [commitOf(stage)], outcome: await outcomeOf(given, stage) });
   const { receipt, records } = await sealRun(stage.store, fields, stage.place, stage.writer, receipts);
   return answer(receipt, `run ${run.id}, attempt ${run.attempt}, is sealed over ${records} records`);
+}
+
+async function outcomeOf({ outcome }: Inputs, { platform }: Stage): Promise<RunOutcome> {
+  if (outcome !== 'as-pipeline') return outcome;
+  if (platform.outcome === undefined)
+    throw new BadInput(
+      'inputs.outcome',
+      'outcome as-pipeline goes with --child, in a parent pipeline of GitLab: elsewhere say how it ended',
+    );
+  return await platform.outcome();
 }
 
 /** Two seals of one attempt contradict each other for as long as the store lasts: the second is refused. */
@@ -177,7 +190,7 @@ async function emit(given: Inputs, stage: Stage): Promise<Result> {
   const written = await stage.write({
     type: given.type,
     subjects: [commitOf(stage)],
-    outcome: given.outcome,
+    outcome: await outcomeOf(given, stage),
     environment: given.environment ?? null,
     data: data.data,
   });

@@ -13,7 +13,12 @@ export async function recordCancelled(
 ): Promise<string | null> {
   const event = command.cancelled?.(inputs) ?? null;
   if (event === null) return null;
-  const stage = await openStage(roleOfType[event.type], command.name, {}, context);
+  const stage = await openStage(
+    roleOfType[event.type],
+    command.name,
+    { child: (inputs as { child?: string }).child },
+    context,
+  );
   const { run } = stage.identity;
   const { key } = await stage.write({
     ...event,

@@ -7,6 +7,11 @@ export const runInputs = {
     value: 'FILE',
     cliOnly: true,
   }),
+  child: optionalText({
+    description: 'GitLab: repository whose pipeline this parent pipeline started, and for which it speaks',
+    value: 'GROUP/PROJECT',
+    cliOnly: true,
+  }),
   key: optionalText({
     description: 'private key of this role, instead of the one that the contract names',
     value: 'file:KEY.pem',

@@ -65,10 +65,16 @@ export async function recordReport(
   return { report, key, receipt: { schema, key, versionId, storeTime, digest } };
 }
 
+/** How the reports of a folder came to be: run by our scan job, or by somebody for whom an importer vouches. */
+export interface Ran {
+  executed: boolean;
+  importer?: string;
+}
+
 /**
  * Records every report of a folder that a scan job left, if it is the very folder: `digest` is what that job put out. On GitHub
  * both come from jobs of the trusted workflow, so the reports count as executed if that job ran in a pool of the contract;
- * elsewhere, unless this very process ran the scanners, the sidecars are their importers.
+ * elsewhere, unless this very process ran the scanners, they are imported: by `importer`, or else each by its sidecar.
  */
 export async function recordFolder(
   folder: string,
@@ -76,11 +82,11 @@ export async function recordFolder(
   image: Reference | null,
   stage: Stage,
   context: Context,
-  executed?: boolean,
+  ran?: Ran,
 ): Promise<Recorded[]> {
   const read = readFolder(folder, digest, context.now());
   const about = await subjectsOf(image, context);
-  const ours = executed ?? (await ranByUs(stage, context));
+  const ours = ran ?? { executed: await ranByUs(stage, context) };
   const reports = read.map((each) => aboutThisRun(each, ours, about, stage, context));
   const recorded: Recorded[] = [];
   for (const { report, subject } of reports) recorded.push(await recordReport(report, subject, stage, context));
@@ -101,7 +107,7 @@ async function subjectsOf(image: Reference | null, context: Context): Promise<Re
 
 function aboutThisRun(
   { name, bytes, sidecarBytes, sidecar }: FolderReport,
-  executed: boolean,
+  { executed, importer }: Ran,
   images: Reference[],
   stage: Stage,
   context: Context,
@@ -111,7 +117,7 @@ function aboutThisRun(
   const report = normalise({
     bytes,
     tool: sidecar.run.tool.name,
-    ...(executed ? { origin } : { sidecar: { bytes: sidecarBytes } }),
+    ...(executed ? { origin } : { sidecar: { bytes: sidecarBytes, importer } }),
     subject: {
       image: subject === null ? null : `${subject.name}@${subject.digest}`,
       platform: null,

@@ -10,6 +10,7 @@ import * as z from '../lib/zod.ts';
 import { parseReference } from '../registry/reference.ts';
 import { normalise, toolNames } from '../scan/index.ts';
 import { writeReports } from '../scan/run/run.ts';
+import { GITLAB_CHILD, openCollected } from './collected.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, optionalText, text } from './inputs.ts';
 import { requireListed } from './listed-registry.ts';
@@ -73,6 +74,11 @@ const inputs = z.strictObject({
     description: 'phase record: digest of the folder of reports, as the scan job put it out',
     value: 'sha256:…',
   }),
+  collected: optionalText({
+    description: 'phase record, with --child: the folder that collect made of the child’s scan job',
+    value: 'FOLDER',
+    cliOnly: true,
+  }),
   ...runInputs,
 });
 type Inputs = z.infer<typeof inputs>;
@@ -122,8 +128,18 @@ export const scan = command({
       return await inScratch(async (scratch) => {
         const folder = join(scratch, 'reports');
         writeReports(folder, await scanNow(given, scratch, context));
-        return recordedAnswer(await recordFolder(folder, folderDigest(folder, 'reports'), image, stage, context, true));
+        return recordedAnswer(
+          await recordFolder(folder, folderDigest(folder, 'reports'), image, stage, context, { executed: true }),
+        );
       });
+    if (given.collected !== undefined) {
+      const { files } = await openCollected(given.collected, 'gatehouse-scan', stage.identity.run);
+      const reports = join(files, 'reports');
+      const imported = { executed: false, importer: GITLAB_CHILD };
+      return recordedAnswer(
+        await recordFolder(reports, folderDigest(reports, 'reports'), image, stage, context, imported),
+      );
+    }
     if (given.reports === undefined) {
       const report = read(given, stage.identity.run.sha, context);
       return recordedAnswer([await recordReport(report, image, stage, context)]);

@@ -6,7 +6,7 @@ import type { Place } from '../evidence/layout.ts';
 import { BadInput, Denied } from '../lib/errors.ts';
 import { http } from '../lib/http.ts';
 import { localPlatform } from '../platform/local.ts';
-import type { Platform, RunIdentity } from '../platform/platform.ts';
+import type { ChildRun, Platform, RunIdentity } from '../platform/platform.ts';
 import type { Context } from './command.ts';
 import { requireUnbentEnvironment } from './environment.ts';
 import { newJobKey, takeStep } from './run-file.ts';
@@ -27,10 +27,11 @@ export interface Situation {
   decisionTime(): Promise<DecisionTime>;
 }
 
-/** What of a command's inputs says where it runs; both are for the command line. */
+/** What of a command's inputs says where it runs; all are for the command line. */
 export interface Whereabouts {
   run?: string | undefined;
   key?: string | undefined;
+  child?: string | undefined;
 }
 
 /** Thrown where nothing verified says which workflow this is: the gate turns it into a denial that it cannot record. */
@@ -51,6 +52,8 @@ export async function localSituation(
   opening: boolean,
 ): Promise<Situation> {
   requireUnbentEnvironment(context.env);
+  if (given.child !== undefined)
+    throw new BadInput('inputs.child', '--child is for parent pipelines of GitLab: a local run has one repository');
   if (given.run === undefined) {
     throw new BadInput(
       'inputs.run',
@@ -75,6 +78,7 @@ export async function hostedSituation(
   contract: Contract,
   role: Role,
   verb: string,
+  given: Whereabouts,
   context: Context,
 ): Promise<Situation> {
   // Only here: a local run needs neither tokens nor an authority.
@@ -91,9 +95,10 @@ export async function hostedSituation(
   if (!run.ok) throw new Untrusted(run.why);
   requireUnbentEnvironment(env);
   const { timestamp } = contract.file.trust;
+  const { platform, identity } = given.child === undefined ? run : await childOf(run, given.child);
   return {
-    platform: run.platform,
-    identity: run.identity,
+    platform,
+    identity,
     place: { jobKey: run.identity.run.job, stepKey: stepKey(verb, env) },
     decisionTime: async () => {
       if (timestamp === undefined)
@@ -105,6 +110,15 @@ export async function hostedSituation(
       return { now: time, clock: 'tsa', token: reply };
     },
   };
+}
+
+async function childOf({ platform, identity }: ChildRun, path: string): Promise<ChildRun> {
+  if (platform.child === undefined)
+    throw new BadInput(
+      'inputs.child',
+      `--child is for parent pipelines of GitLab: a run on ${identity.run.platform} starts none`,
+    );
+  return await platform.child(identity, path);
 }
 
 /** A token for the platform's API opens a door and vouches for nothing: what the API answers is compared with the verified claims. */

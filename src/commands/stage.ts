@@ -63,7 +63,7 @@ export async function openStage(
   const file = localFile(contract, folder);
   const situation =
     file === null
-      ? await hostedSituation(contract, role, verb, context)
+      ? await hostedSituation(contract, role, verb, given, context)
       : await localSituation(file, given, context, opening);
   const { platform, identity, place } = situation;
   const store = storeOf(contract.file.evidence.store, folder, context.env);

@@ -1,5 +1,6 @@
 import type * as z from '../lib/zod.ts';
 import { auditIndex } from './audit-index.ts';
+import { collected } from './collected.ts';
 import { contractFile } from './contract-file.ts';
 import { decision } from './decision.ts';
 import { facts } from './facts.ts';
@@ -14,6 +15,7 @@ import { trust } from './trust.ts';
 /** Every document that people or other programs read: a JSON Schema is generated from each. */
 export const documents: Record<string, z.ZodMiniType> = {
   'audit-index': auditIndex,
+  collected,
   contract: contractFile,
   decision,
   facts,

@@ -12,6 +12,8 @@ export interface HttpRequest {
   limit: number;
   /** Milliseconds for the whole exchange. */
   timeout: number;
+  /** Gives a redirect back to the caller, who decides whether to follow it and without which headers. */
+  handBackRedirects?: boolean;
   /** Certificate authorities (PEM) that are trusted besides Node's own list. */
   ca?: readonly string[];
   /** The only certificate authorities (PEM) that are trusted, in place of Node's own list. */
@@ -37,7 +39,7 @@ export type Http = (request: HttpRequest) => Promise<HttpReply>;
 export const http: Http = async (request) => {
   const url = allowed(request);
   const reply = await exchange(request, url);
-  if (reply.status >= 300 && reply.status < 400) {
+  if (reply.status >= 300 && reply.status < 400 && request.handBackRedirects !== true) {
     throw failure(
       'redirect',
       request,

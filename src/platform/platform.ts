@@ -25,7 +25,7 @@ export interface ClaimedRun extends Pick<RunIdentity, 'workflow'> {
 /** Somebody with a part in a commit; a null id is an author whom the platform does not know. */
 export interface Contributor {
   userId: string | null;
-  as: 'author' | 'coauthor' | 'committer' | 'pusher';
+  as: 'author' | 'coauthor' | 'committer' | 'pusher' | 'trigger';
 }
 
 export interface Source {
@@ -59,6 +59,15 @@ export interface PlatformApproval extends GivenApproval {
   givenAfter?: string;
 }
 
+/** How a run went, as its seal says it. */
+export type RunOutcome = 'success' | 'failure' | 'cancelled' | 'skipped';
+
+/** A run of another repository that this one started and speaks for. */
+export interface ChildRun {
+  platform: Platform;
+  identity: RunIdentity;
+}
+
 /** Where a pipeline runs: asked for what it alone knows. Nothing here decides. Every call throws CouldNot when it does not answer. */
 export interface Platform {
   identify(): Promise<RunIdentity>;
@@ -66,6 +75,10 @@ export interface Platform {
   /** What has been said so far and may come back among `approvals` later: a run keeps it before its own approval is asked for. */
   approvalsGiven(run: Run, environment: string): Promise<GivenApproval[]>;
   approvals(run: Run, environment: string): Promise<PlatformApproval[]>;
+  /** How the run's other jobs ended; absent where the caller has to say it. */
+  outcome?(): Promise<RunOutcome>;
+  /** The run that this one started in another repository, by its path; absent where runs start none. */
+  child?(parent: RunIdentity, path: string): Promise<ChildRun>;
   /** The runner pool in which another job of this call of the trusted workflow ran, by its name; null where there is none. */
   poolOf?(run: Run, job: string): Promise<string | null>;
 }

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { problemText } from '../contract/problems.ts';
 import { CouldNot, messageOf } from '../lib/errors.ts';
-import type { Http, HttpReply } from '../lib/http.ts';
+import type { Http, HttpReply, HttpRequest } from '../lib/http.ts';
 import { parseJson } from '../lib/json.ts';
-import type * as z from '../lib/zod.ts';
+import * as z from '../lib/zod.ts';
 
 export interface RestOptions {
   http: Http;
@@ -27,6 +27,8 @@ export interface Rest {
   find<S extends z.ZodMiniType>(question: Question<S>): Promise<z.infer<S> | null>;
   get<S extends z.ZodMiniType>(question: Question<S>): Promise<z.infer<S>>;
   post<S extends z.ZodMiniType>(question: Question<S> & { url: string; body: unknown }): Promise<z.infer<S>>;
+  /** The bytes of a file, at most `limit`, also where the platform keeps its files at another place. */
+  download(question: Omit<Question<z.ZodMiniType>, 'schema'> & { limit: number }): Promise<Buffer>;
   /** The pages of a list, one by one; throws where there are more than are read. */
   pages<S extends z.ZodMiniType<unknown[]>>(question: Question<S>): AsyncGenerator<z.infer<S>>;
   /** The whole list. */
@@ -37,11 +39,13 @@ export const PER_PAGE = 100;
 const PAGES = 10;
 const LIMIT = 8 * 1024 * 1024;
 const TIMEOUT = 30_000;
+const DOWNLOAD_TIMEOUT = 600_000;
 const DELAYS = [500, 2_000];
+const MOVED = [302, 303, 307];
 
 /**
  * A platform's JSON API. An answer counts only with status 200, as JSON, and when it fits the schema: anything else is
- * CouldNot `platform.refused`, `.rate_limited`, `.unavailable`, `.status`, `.reply` or `.too_many`, never an empty list.
+ * CouldNot `platform.refused`, `.rate_limited`, `.unavailable`, `.status`, `.reply`, `.incomplete` or `.too_many`, never an empty list.
  */
 export function createRest(options: RestOptions): Rest {
   const base = options.base.replace(/\/+$/, '');
@@ -55,12 +59,18 @@ export function createRest(options: RestOptions): Rest {
     (await ask(question, { method: 'GET', url: `${base}${question.path}` })).body;
 
   const pages: Rest['pages'] = async function* (question) {
+    let count = 0;
     for (let page = 1; page <= PAGES; page++) {
       const url = `${base}${question.path}${question.path.includes('?') ? '&' : '?'}per_page=${PER_PAGE}&page=${page}`;
       const { body, headers } = await ask(question, { method: 'GET', url });
       yield body;
+      count += body.length;
       // A full page is always followed by another question: a missing link must not hide what comes after it.
-      if (body.length < PER_PAGE && !namesNextPage(headers)) return;
+      if (body.length < PER_PAGE && !namesNextPage(headers)) {
+        const total = headers['x-total'];
+        if (total === undefined || total === String(count)) return;
+        throw failure('incomplete', question, `${count} entries came of the ${total} that there are; run again`);
+      }
     }
     throw failure('too_many', question, `there are ${PAGES * PER_PAGE} entries or more, which is more than is read`);
   };
@@ -76,6 +86,15 @@ export function createRest(options: RestOptions): Rest {
       }
     },
     pages,
+    download: async ({ limit, ...question }) => {
+      const wanted = { ...question, schema: z.unknown() };
+      const sent = { method: 'GET' as const, url: `${base}${question.path}`, limit, timeout: DOWNLOAD_TIMEOUT };
+      const reply = await patiently(options, wanted, { ...sent, handBackRedirects: true });
+      if (!MOVED.includes(reply.status)) return reply.body;
+      // Files often lie in an object store, behind an address that carries its own permission: the token is not for there.
+      const url = movedTo(reply, sent.url, wanted);
+      return (await patiently({ ...options, headers: {} }, wanted, { ...sent, url, handBackRedirects: false })).body;
+    },
     post: async (question) =>
       (await ask(question, { method: 'POST', url: question.url, body: Buffer.from(JSON.stringify(question.body)) }))
         .body,
@@ -89,11 +108,11 @@ export function createRest(options: RestOptions): Rest {
 
 class NotThere extends CouldNot {}
 
-interface Sent {
-  method: 'GET' | 'POST';
-  url: string;
+type Sent = Pick<HttpRequest, 'method' | 'url' | 'handBackRedirects'> & {
   body?: Buffer;
-}
+  limit?: number;
+  timeout?: number;
+};
 
 interface Answer<T> {
   body: T;
@@ -132,14 +151,23 @@ async function once(
         ...options.headers,
         ...(sent.body && { 'content-type': 'application/json' }),
       },
-      limit: LIMIT,
-      timeout: TIMEOUT,
+      limit: sent.limit ?? LIMIT,
+      timeout: sent.timeout ?? TIMEOUT,
     });
-    return reply.status === 200 ? reply : refusal(reply, question);
+    const moved = sent.handBackRedirects === true && MOVED.includes(reply.status);
+    return reply.status === 200 || moved ? reply : refusal(reply, question);
   } catch (thrown) {
     if (thrown instanceof CouldNot) return thrown;
     throw thrown;
   }
+}
+
+/** Never from https to plain http; the address may hold a signature and is in no message. */
+function movedTo({ headers }: HttpReply, from: string, question: Question<z.ZodMiniType>): string {
+  const url = URL.canParse(headers.location ?? '', from) ? new URL(headers.location ?? '', from) : null;
+  if (url === null || (url.protocol !== 'https:' && from.startsWith('https:')))
+    throw failure('redirect', question, 'the platform sends us to an address that is not https');
+  return url.href;
 }
 
 function refusal({ status, headers }: HttpReply, question: Question<z.ZodMiniType>): CouldNot {

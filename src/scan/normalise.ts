@@ -21,8 +21,8 @@ export interface NormaliseInput {
   tool?: string | undefined;
   /** What was scanned: needed for the SARIF of a tool that is not known, else it must be what the file shows. */
   category?: Category | undefined;
-  /** A `gatehouse/scan-sidecar/1` that was written beside the report; excludes `origin`. */
-  sidecar?: { bytes: Buffer } | undefined;
+  /** A `gatehouse/scan-sidecar/1` that was written beside the report; excludes `origin`. Its digest is the importer, unless another vouches. */
+  sidecar?: { bytes: Buffer; importer?: string | undefined } | undefined;
   origin?: Origin | undefined;
   subject: ScanReport['subject'];
   /** Milliseconds; when given, a sidecar from the future is refused. */
@@ -96,7 +96,7 @@ function originOf({ sidecar, origin, bytes, tool, now }: NormaliseInput): {
       `the sidecar speaks of ${read.run.tool.name}, but the report was handed in as one of ${tool}`,
     );
   }
-  return read;
+  return { ...read, importer: sidecar.importer ?? read.importer };
 }
 
 /** What the file says of its own making. The versions in SARIF are not compared: drivers count their own. */

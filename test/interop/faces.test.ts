@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { exec } from '../../src/lib/exec.ts';
 import { startRegistry } from '../../src/registry/server/start.ts';
+import { checkOut, localGitlab, publish } from '../support/gitlab-local.ts';
 import { bringToGate, type HostedSite, layHostedSite, recordScan } from '../support/hosted-site.ts';
 import { layComponents, layRelease } from '../support/release.ts';
 import { cleanEnvironment, commitAll, type Ended, sandboxes } from '../support/sandbox.ts';
@@ -47,12 +47,8 @@ jobs:
 
 /** Runs the component in a caller's pipeline, by the real gitlab-ci-local, which fetches the component project by git. */
 async function gitlabPipeline(components: string, image: string, variables: Record<string, string>): Promise<Ended> {
-  const server = 'https://gitlab.example.com';
-  const sha = commitAll(components);
-  const bare = join(sandbox.folder('bare'), 'compliance-components.git');
-  execFileSync('git', ['clone', '-q', '--bare', components, bare]);
-  for (const setting of ['uploadpack.allowAnySHA1InWant', 'uploadpack.allowFilter'])
-    execFileSync('git', ['-C', bare, 'config', setting, 'true']);
+  const gitlab = localGitlab(sandbox.folder);
+  const sha = publish(gitlab, 'example-health/compliance-components', components, sandbox.folder('bare'));
   const caller = sandbox.folder('caller');
   writeFileSync(
     join(caller, '.gitlab-ci.yml'),
@@ -69,26 +65,8 @@ after:
   script: ['echo "${THROUGH}"']
 `,
   );
-  commitAll(caller);
-  execFileSync('git', ['-C', caller, 'remote', 'add', 'origin', `${server}/example-health/web.git`]);
-  const config = join(sandbox.folder('gitconfig'), 'config');
-  const project = '/example-health/compliance-components.git';
-  writeFileSync(
-    config,
-    `[url "file://${bare}"]\n\tinsteadOf = ${server}${project}\n\tinsteadOf = ${server}:443${project}\n[protocol "file"]\n\tallow = always\n[safe]\n\tdirectory = *\n`,
-  );
-  const all = { CI_SERVER_URL: server, CI_JOB_TOKEN: 'a-token', ...variables };
-  return await exec(
-    process.execPath,
-    [
-      resolve('node_modules/gitlab-ci-local/dist/index.js'),
-      '--force-shell-executor',
-      '--shell-isolation',
-      '--no-artifacts-to-source',
-      ...Object.entries(all).flatMap(([name, value]) => ['--variable', `${name}=${value}`]),
-    ],
-    { cwd: caller, env: cleanEnvironment(sandbox.folder('home'), { GIT_CONFIG_GLOBAL: config }) },
-  );
+  checkOut('example-health/web', caller);
+  return await gitlab.run(caller, [], variables);
 }
 
 const faces = [

@@ -24,7 +24,7 @@ const commit = (id: string, author: string, changes: Json = {}) =>
     created_at: '2026-01-31T08:00:00.000+01:00',
     ...changes,
   });
-const job = (id: number, name: string, changes: Json = {}): Json =>
+const job = (id: number, name: string, changes: Json = {}, at: Where = PARENT): Json =>
   entity('job', {
     id,
     name,
@@ -32,8 +32,14 @@ const job = (id: number, name: string, changes: Json = {}): Json =>
     created_at: '2026-01-31T07:40:00.000Z',
     started_at: '2026-01-31T08:05:00.000Z',
     user: user(PEOPLE.merger),
-    pipeline: entity('pipeline', { id: 9002, project_id: 7002, sha: MERGED, ref: 'main', status: 'running' }),
-    commit: commit(MERGED, 'merger@example.org'),
+    pipeline: entity('pipeline', {
+      id: at.pipeline,
+      project_id: at.project,
+      sha: at.sha,
+      ref: 'main',
+      status: 'running',
+    }),
+    commit: commit(at.sha, 'merger@example.org'),
     runner: entity('runner', { id: 31, description: 'deploy runner', runner_type: 'project_type', is_shared: false }),
     ...changes,
   });
@@ -46,29 +52,68 @@ const approval = (by: number, changes: Json = {}): Json =>
     ...changes,
   });
 
+/** A project and its one pipeline. */
+export interface Where {
+  project: number;
+  path: string;
+  pipeline: number;
+  sha: string;
+}
+const PARENT: Where = { project: 7002, path: 'care/release', pipeline: 9002, sha: MERGED };
+
+export interface GitlabWorld {
+  project: Json;
+  pipeline: Json;
+  jobs: Json[];
+  branch: Json;
+  head: string;
+  mergeBase: string;
+  commit: Json;
+  mergeRequests: Json[];
+  versions: Json[];
+  mergeRequestCommits: Json[];
+  /** What GraphQL knows: the account behind each commit's author. */
+  authors: Json[];
+  moreAuthors: boolean;
+  approvals: Json;
+  deployments: Json[];
+  /** Pipelines of other projects that jobs of this one started, and those projects. */
+  bridges: Json[];
+  children: GitlabWorld[];
+  /** Attempts of jobs that were retried since. */
+  retried: Json[];
+  /** The merged configuration at the pipeline's commit. */
+  lint: Json | null;
+  /** By a job's number. */
+  artifacts: Map<number, Buffer>;
+  instead: Map<string, Reply>;
+  make: { user: typeof user; commit: typeof commit; job: typeof job; approval: typeof approval };
+}
+
 /** The world as GitLab sees it; a test changes what it is about. */
-export function gitlabWorld() {
+export function gitlabWorld(at: Where = PARENT): GitlabWorld {
+  const merged = at.sha;
   const mergeRequest: Json = entity('mergeRequest', {
     id: 501,
     iid: 7,
-    project_id: 7002,
+    project_id: at.project,
     state: 'merged',
     target_branch: 'main',
     source_branch: 'topic',
     sha: HEAD,
-    merge_commit_sha: MERGED,
+    merge_commit_sha: merged,
     squash_commit_sha: null,
     author: user(PEOPLE.dev),
     merge_user: user(PEOPLE.merger),
     merged_at: '2026-01-31T07:30:00.000Z',
   });
   return {
-    project: entity('project', { id: 7002, path_with_namespace: 'care/release', default_branch: 'main' }) as Json,
+    project: entity('project', { id: at.project, path_with_namespace: at.path, default_branch: 'main' }) as Json,
     pipeline: entity('pipeline', {
-      id: 9002,
+      id: at.pipeline,
       iid: 4,
-      project_id: 7002,
-      sha: MERGED,
+      project_id: at.project,
+      sha: merged,
       ref: 'main',
       status: 'running',
       source: 'push',
@@ -80,9 +125,9 @@ export function gitlabWorld() {
       job(6003, 'gatehouse-gate-deploy', { status: 'running' }),
     ],
     branch: entity('branch', { name: 'main', protected: true, developers_can_push: false, default: true }) as Json,
-    head: MERGED,
-    mergeBase: MERGED,
-    commit: commit(MERGED, 'merger@example.org', { message: "Merge branch 'topic' into 'main'" }) as Json,
+    head: merged,
+    mergeBase: merged,
+    commit: commit(merged, 'merger@example.org', { message: "Merge branch 'topic' into 'main'" }) as Json,
     mergeRequests: [mergeRequest],
     versions: [
       entity('version', {
@@ -95,7 +140,6 @@ export function gitlabWorld() {
       }),
     ] as Json[],
     mergeRequestCommits: [commit(HEAD, 'dev@example.org')] as Json[],
-    /** What GraphQL knows: the account behind each commit's author. */
     authors: [{ sha: HEAD, author: { id: `gid://gitlab/User/${PEOPLE.dev}` } }] as Json[],
     moreAuthors: false,
     approvals: entity('mergeRequestApprovals', {
@@ -106,7 +150,7 @@ export function gitlabWorld() {
       entity('deployment', {
         id: 41,
         ref: 'main',
-        sha: MERGED,
+        sha: merged,
         status: 'success',
         environment: entity('environment', { id: 9, name: 'production' }),
         deployable: job(6002, 'gatehouse-approve'),
@@ -114,11 +158,15 @@ export function gitlabWorld() {
         approvals: [approval(PEOPLE.lead)],
       }),
     ] as Json[],
-    instead: new Map<string, Reply>(),
+    bridges: [],
+    children: [],
+    retried: [],
+    lint: null,
+    artifacts: new Map(),
+    instead: new Map(),
     make: { user, commit, job, approval },
   };
 }
-export type GitlabWorld = ReturnType<typeof gitlabWorld>;
 
 export interface FakeGitlab {
   /** Base address of the REST API. */
@@ -144,7 +192,12 @@ function answer(world: GitlabWorld, { method, path, query, headers, body }: Seen
   if (instead !== undefined) return instead;
   if (headers['private-token'] !== 'gitlab-token') return { status: 401, json: { message: '401 Unauthorized' } };
   if (path === '/api/graphql' && method === 'POST') return graphql(world, JSON.parse(body.toString()));
-  const found = bodyOf(world, path.replace('/api/v4/projects/7002', ''), query);
+  const [, number, rest = ''] = /^\/api\/v4\/projects\/(\d+)(\/.*)?$/.exec(path) ?? [];
+  const own =
+    number === String(PARENT.project) ? world : world.children.find(({ project }) => String(project.id) === number);
+  const archive = own?.artifacts.get(Number(/^\/jobs\/(\d+)\/artifacts$/.exec(rest)?.[1]));
+  if (archive !== undefined) return { bytes: archive, headers: { 'content-type': 'application/zip' } };
+  const found = own === undefined ? undefined : bodyOf(own, rest, query);
   if (found === undefined) return { status: 404, json: { message: '404 Not found' } };
   return paged(found, query);
 }
@@ -155,7 +208,9 @@ function bodyOf(world: GitlabWorld, path: string, query: URLSearchParams): unkno
   const fixed: Record<string, unknown> = {
     '': project,
     [`/pipelines/${pipeline.id}`]: pipeline,
-    [`/pipelines/${pipeline.id}/jobs`]: jobs,
+    [`/pipelines/${pipeline.id}/jobs`]: query.get('include_retried') === 'true' ? [...jobs, ...world.retried] : jobs,
+    [`/pipelines/${pipeline.id}/bridges`]: world.bridges,
+    '/ci/lint': query.get('content_ref') === pipeline.sha ? (world.lint ?? undefined) : undefined,
     [`/repository/branches/${branch.name}`]: { ...branch, commit: commit(world.head, 'merger@example.org') },
     '/repository/merge_base': commit(world.mergeBase, 'merger@example.org'),
     [`/repository/commits/${own.id}`]: own,
@@ -180,11 +235,12 @@ function paged(found: unknown, query: URLSearchParams): Reply {
   const more = page * size < found.length;
   return {
     json: found.slice((page - 1) * size, page * size),
-    headers: { 'x-next-page': more ? String(page + 1) : '', 'x-page': String(page) },
+    headers: { 'x-next-page': more ? String(page + 1) : '', 'x-page': String(page), 'x-total': String(found.length) },
   };
 }
 
-function graphql(world: GitlabWorld, { query, variables }: { query: string; variables: Json }): Reply {
+function graphql(all: GitlabWorld, { query, variables }: { query: string; variables: Json }): Reply {
+  const world = [all, ...all.children].find(({ project }) => project.path_with_namespace === variables.path) ?? all;
   const request = world.mergeRequests.find(({ iid }) => String(iid) === variables.iid);
   if (
     !query.includes('commits(first: 100)') ||

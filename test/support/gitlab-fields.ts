@@ -1,7 +1,7 @@
 /*
  * Which fields GitLab's answers have. GitLab publishes no description of its REST answers in a package registry: these names
  * were taken from its own sources (gitlab-org/gitlab, lib/api/entities: project_identity.rb, branch.rb, commit.rb,
- * ci/pipeline.rb, ci/pipeline_basic.rb, ci/job.rb, ci/job_basic.rb, ci/runner.rb, merge_request_basic.rb,
+ * ci/pipeline.rb, ci/pipeline_basic.rb, ci/job.rb, ci/job_basic.rb, ci/bridge.rb, ci/job_artifact_file.rb, ci/lint/result.rb, ci/runner.rb, merge_request_basic.rb,
  * merge_request_diff.rb, merge_request_approvals.rb, approvals.rb, deployment.rb, user_basic.rb), for the paid tiers'
  * deployment fields from doc/api/deployments.md, and for GraphQL from app/graphql/types. No live GitLab was asked.
  */
@@ -89,6 +89,26 @@ export const GITLAB_FIELDS = {
     'archived',
     'tag_list',
   ],
+  bridge: [
+    'id',
+    'status',
+    'stage',
+    'name',
+    'ref',
+    'tag',
+    'allow_failure',
+    'created_at',
+    'started_at',
+    'finished_at',
+    'user',
+    'commit',
+    'pipeline',
+    'web_url',
+    'project',
+    'downstream_pipeline',
+  ],
+  artifact: ['file_type', 'size', 'filename', 'file_format'],
+  lint: ['valid', 'merged_yaml', 'errors', 'warnings', 'includes', 'jobs'],
   mergeRequest: [
     'id',
     'iid',

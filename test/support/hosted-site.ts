@@ -5,7 +5,7 @@ import { exec } from '../../src/lib/exec.ts';
 import { GITHUB_CLAIMS, GITHUB_WORKFLOW, GITLAB_CLAIMS, GITLAB_WORKFLOW } from './claims.ts';
 import { type FakeGithub, startGithub } from './fake-github.ts';
 import { type FakeGitlab, startGitlab } from './fake-gitlab.ts';
-import { type Issuer, startIssuer } from './issuer.ts';
+import { type Claims, type Issuer, startIssuer } from './issuer.ts';
 import { cleanEnvironment, type Ended } from './sandbox.ts';
 import { SAMPLE } from './signed-site.ts';
 import { makeAuthority, startTsa } from './tsa.ts';
@@ -48,8 +48,8 @@ export interface HostedSite {
   api: FakeGithub | FakeGitlab;
   /** Runs a verb of the release as a job of this role would; `step` names the step within the job. */
   run(role: string, step: string, ...args: string[]): Promise<Ended>;
-  /** What a job of this role has in its environment. */
-  environment(role: string): Promise<Record<string, string>>;
+  /** What a job of this role has in its environment; `claims` is what is another job's than usual. */
+  environment(role: string, claims?: Claims): Promise<Record<string, string>>;
   close(): Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export async function layHostedSite(
     hosted.pool,
     change,
   );
-  const environment = (role: string) => environmentOf(kind, issuer, role);
+  const environment: HostedSite['environment'] = (role, claims) => environmentOf(kind, issuer, role, claims);
   const run: HostedSite['run'] = async (role, step, ...args) => {
     const env = cleanEnvironment(folder, { ...(await environment(role)), GITHUB_ACTION: step });
     return await exec(process.execPath, [site.program, ...args, '--json'], { cwd: folder, env });
@@ -144,9 +144,14 @@ export function recordScan(run: HostedSite['run'], name: string, image: string |
   );
 }
 
-async function environmentOf(kind: Kind, issuer: Issuer, role: string): Promise<Record<string, string>> {
+async function environmentOf(
+  kind: Kind,
+  issuer: Issuer,
+  role: string,
+  changes: Claims = {},
+): Promise<Record<string, string>> {
   const { claims, role: named, apiToken } = HOSTED[kind];
-  const own = { ...claims, environment: named(role) };
+  const own = { ...claims, environment: named(role), ...changes };
   if (kind === 'gitlab') return { GATEHOUSE_ID_TOKEN: await issuer.sign(own), GATEHOUSE_API_TOKEN: apiToken };
   issuer.runnerToken = (aud) => issuer.sign({ ...own, aud });
   return { ...issuer.runnerEnv, GATEHOUSE_API_TOKEN: apiToken };

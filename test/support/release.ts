@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { assemble } from '../../scripts/assemble.ts';
 
 /** Lays a release out as a platform team's fork holds it: dist (of the fresh build), actions, contract.yml beside dist. */
 export function layRelease(folder: string, contract = 'contract.yml'): void {
@@ -9,8 +10,7 @@ export function layRelease(folder: string, contract = 'contract.yml'): void {
   cpSync(contract, join(folder, 'contract.yml'));
 }
 
-/** The assembled component project: templates at the root, and the release beside them. */
+/** The assembled component project, with the fresh build. */
 export function layComponents(folder: string, contract = 'contract.yml'): void {
-  layRelease(folder, contract);
-  cpSync('gitlab-components/templates', join(folder, 'templates'), { recursive: true });
+  assemble({ out: folder, dist: 'build/dist', contract });
 }

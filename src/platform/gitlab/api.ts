@@ -11,12 +11,17 @@ export interface GitlabAccess {
   sleep(milliseconds: number): Promise<void>;
 }
 
-export interface GitlabApi extends Pick<Rest, 'get' | 'find' | 'list' | 'pages'> {
+export interface GitlabApi extends Pick<Rest, 'get' | 'find' | 'list' | 'pages' | 'download'> {
+  /** The same API, asked about another project. */
+  of(projectId: string): GitlabApi;
   /** Asks GraphQL, which alone knows the accounts behind commits. */
   query<S extends z.ZodMiniType>(
     question: Omit<Question<S>, 'path'> & { query: string; variables: Record<string, string> },
   ): Promise<z.infer<S>>;
 }
+
+/** What the token needs, as messages say it. */
+export const NEED = 'scope read_api and role Reporter';
 
 /** GitLab's API as a whole: what belongs to no project, such as runners. */
 export function gitlabRest({ http, api, token, sleep }: GitlabAccess): Rest {
@@ -26,11 +31,13 @@ export function gitlabRest({ http, api, token, sleep }: GitlabAccess): Rest {
 /** GitLab's API, asked about one project by its number or whole path: paths begin behind `/projects/<id>`. */
 export function gitlabApi(access: GitlabAccess, projectId: string): GitlabApi {
   const rest = gitlabRest(access);
-  const within = <S extends z.ZodMiniType>(question: Question<S>): Question<S> => ({
+  const within = <Q extends { path: string }>(question: Q): Q => ({
     ...question,
     path: `/projects/${encodeURIComponent(projectId)}${question.path}`,
   });
   return {
+    of: (other) => gitlabApi(access, other),
+    download: (question) => rest.download(within(question)),
     get: (question) => rest.get(within(question)),
     find: (question) => rest.find(within(question)),
     pages: (question) => rest.pages(within(question)),

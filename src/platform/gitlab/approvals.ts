@@ -1,12 +1,11 @@
 import type { Run } from '../../contract/run.ts';
 import { CouldNot } from '../../lib/errors.ts';
 import type { PlatformApproval } from '../platform.ts';
-import type { GitlabApi } from './api.ts';
+import { type GitlabApi, NEED } from './api.ts';
 import { type Deployment, deployment, deploymentList, jobs } from './replies.ts';
 
 /** The job of the parent pipeline that names the protected environment and does nothing. */
 const APPROVE = 'gatehouse-approve';
-const NEED = 'scope read_api and role Reporter';
 
 /**
  * Who approved or rejected the deployment that job `gatehouse-approve` of this pipeline stands for (Premium), each with its own

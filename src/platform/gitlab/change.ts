@@ -2,7 +2,7 @@ import type { Run } from '../../contract/run.ts';
 import { CouldNot } from '../../lib/errors.ts';
 import type { ToldCommit } from '../contributors.ts';
 import type { Source } from '../platform.ts';
-import type { GitlabApi } from './api.ts';
+import { type GitlabApi, NEED } from './api.ts';
 import {
   authors,
   commitList,
@@ -21,8 +21,6 @@ export interface Change {
   commits: ToldCommit[];
   reviews: Source['reviews'];
 }
-
-const NEED = 'scope read_api and role Reporter';
 
 /** The merge request that was merged into the run's branch as the run's commit, or null. Throws CouldNot where several claim it. */
 export async function changeOf(api: GitlabApi, run: Run): Promise<Change | null> {

@@ -1,11 +1,19 @@
+import type { Run } from '../../contract/run.ts';
 import type { ClaimedRun, Platform } from '../platform.ts';
 import { type GitlabAccess, gitlabApi } from './api.ts';
 import { gitlabApprovals } from './approvals.ts';
+import { childRun } from './child-run.ts';
+import { type Fetched, fetchFromChild, type Wanted } from './collect.ts';
 import { identifyGitlab } from './identify.ts';
 import { gitlabSource } from './source.ts';
 
 /** GitLab, asked about the pipeline that a verified token claims. */
-export function gitlabPlatform(access: GitlabAccess, claimed: ClaimedRun): Platform {
+export interface GitlabPlatform extends Platform {
+  /** See `fetchFromChild`. */
+  fetchFromChild(run: Run, wanted: Wanted): Promise<Fetched>;
+}
+
+export function gitlabPlatform(access: GitlabAccess, claimed: ClaimedRun): GitlabPlatform {
   const api = gitlabApi(access, claimed.run.repositoryId);
   return {
     identify: () => identifyGitlab(api, claimed),
@@ -13,5 +21,7 @@ export function gitlabPlatform(access: GitlabAccess, claimed: ClaimedRun): Platf
     // Each approval belongs to one job's deployment: none of an earlier one comes back.
     approvalsGiven: async () => [],
     approvals: (run, environment) => gitlabApprovals(api, run, environment),
+    child: (parent, path) => childRun(api, parent, path),
+    fetchFromChild: (run, wanted) => fetchFromChild(api, run, wanted),
   };
 }

@@ -1,7 +1,7 @@
 import { CouldNot } from '../../lib/errors.ts';
 import type { ClaimedRun, RunIdentity } from '../platform.ts';
 import { identityWith, mismatch } from '../run-identity.ts';
-import type { GitlabApi } from './api.ts';
+import { type GitlabApi, NEED } from './api.ts';
 import { job, pipeline, project } from './replies.ts';
 
 /**
@@ -13,15 +13,14 @@ import { job, pipeline, project } from './replies.ts';
  */
 export async function identifyGitlab(api: GitlabApi, claimed: ClaimedRun): Promise<RunIdentity> {
   const { run } = claimed;
-  const need = 'scope read_api and role Reporter';
-  const where = await api.get({ path: '', schema: project, what: `read project ${run.repositoryId}`, need });
+  const where = await api.get({ path: '', schema: project, what: `read project ${run.repositoryId}`, need: NEED });
   const started = await api.get({
     path: `/pipelines/${run.id}`,
     schema: pipeline,
     what: `read pipeline ${run.id}`,
-    need,
+    need: NEED,
   });
-  const found = await api.get({ path: `/jobs/${run.job}`, schema: job, what: `read job ${run.job}`, need });
+  const found = await api.get({ path: `/jobs/${run.job}`, schema: job, what: `read job ${run.job}`, need: NEED });
   const runner = found.runner;
   if (runner === null || found.user === null) {
     throw new CouldNot(

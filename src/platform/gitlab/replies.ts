@@ -29,6 +29,44 @@ export const job = z.looseObject({
 });
 export const jobs = z.array(job);
 
+/** A job that starts a pipeline of another project; what it started is null until it did, and where it could not. */
+export const bridges = z.array(
+  z.looseObject({
+    id,
+    name: z.string(),
+    status: z.string(),
+    downstream_pipeline: z.nullable(z.looseObject({ id, project_id: id, sha, ref: z.string(), source: z.string() })),
+  }),
+);
+
+export const childPipeline = z.looseObject({
+  id,
+  project_id: id,
+  sha,
+  ref: z.string(),
+  tag: z.boolean(),
+  source: z.string(),
+  status: z.string(),
+  user: account,
+});
+
+export const childJob = z.looseObject({
+  id,
+  name: z.string(),
+  status: z.string(),
+  allow_failure: z.boolean(),
+  finished_at: z.nullable(instant),
+  pipeline: z.looseObject({ id, project_id: id, sha }),
+  commit: z.nullable(z.looseObject({ id: sha })),
+  user: z.nullable(account),
+  artifacts: z.array(z.looseObject({ file_type: z.string(), size: count })),
+});
+export type ChildJob = z.infer<typeof childJob>;
+export const childJobs = z.array(childJob);
+
+/** The project's configuration with everything that it includes (CI lint API). */
+export const lint = z.looseObject({ valid: z.boolean(), merged_yaml: z.nullish(z.string()) });
+
 export const branch = z.looseObject({
   name: z.string(),
   protected: z.boolean(),

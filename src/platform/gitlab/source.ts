@@ -1,11 +1,10 @@
 import type { Run } from '../../contract/run.ts';
 import { contributorsOf, distinct } from '../contributors.ts';
 import type { Source } from '../platform.ts';
-import type { GitlabApi } from './api.ts';
+import { type GitlabApi, NEED } from './api.ts';
 import { changeOf } from './change.ts';
 import { branch as branchReply, commitReply, mergeBase } from './replies.ts';
 
-const NEED = 'scope read_api and role Reporter';
 const BRANCH = 'refs/heads/';
 
 /**
@@ -48,7 +47,10 @@ export async function gitlabSource(api: GitlabApi, run: Run): Promise<Source> {
  * Protected is a branch to which developers cannot push by hand: a merge made at home closes its request as merged too, with
  * anything in it. A tag is never protected here.
  */
-async function standing(api: GitlabApi, run: Run): Promise<Pick<Source, 'protected' | 'reachableFromProtected'>> {
+export async function standing(
+  api: GitlabApi,
+  run: Run,
+): Promise<Pick<Source, 'protected' | 'reachableFromProtected'>> {
   if (!run.ref.startsWith(BRANCH)) return { protected: false, reachableFromProtected: false };
   const name = run.ref.slice(BRANCH.length);
   const branch = await api.get({
