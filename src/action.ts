@@ -55,7 +55,7 @@ function contextOf(home: string, env: Context['env']): Context {
 }
 
 function fail(name: string, thrown: unknown): void {
-  core.error(redactForms(messageOf(thrown)).value, { title: `gatehouse ${name}` });
+  core.error(printable(redactForms(messageOf(thrown)).value), { title: `gatehouse ${name}` });
   process.exitCode = thrown instanceof GatehouseError ? thrown.exit : 3;
 }
 
@@ -71,7 +71,7 @@ async function publish(name: string, result: Result): Promise<void> {
   for (const [output, value] of Object.entries(result.outputs ?? {})) core.setOutput(output, value);
   if (result.summary !== undefined && process.env.GITHUB_STEP_SUMMARY !== undefined)
     await core.summary.addRaw(result.summary, true).write();
-  if (result.exit !== 0) core.error(firstLine(result.text), { title: `gatehouse ${name}` });
+  if (result.exit !== 0) core.error(printable(firstLine(result.text)), { title: `gatehouse ${name}` });
   process.exitCode = result.exit;
 }
 
