@@ -83,6 +83,11 @@ function build(given: Inputs): Result {
 async function sign(given: Inputs, context: Context): Promise<Result> {
   if (given.image === undefined)
     throw new BadInput('inputs.image', 'phase sign needs --image: where the image goes, or the image to adopt');
+  if (given.phase === 'sign' && given.layout !== undefined && given.digest === undefined)
+    throw new BadInput(
+      'inputs.digest',
+      'phase sign needs --digest with --layout: the layout as the build job left it (phase all builds and signs in one process)',
+    );
   const stage = await openStage('build', 'build-sign', given, context);
   const adopted = given.layout === undefined;
   requireListed((adopted ? await imageByDigest(given.image, context) : parseName(given.image)).name, stage.contract);
