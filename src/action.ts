@@ -56,7 +56,7 @@ function contextOf(home: string, env: Context['env']): Context {
 }
 
 async function fail(name: string, thrown: unknown): Promise<void> {
-  const message = redactForms(messageOf(thrown)).value;
+  const message = printable(redactForms(messageOf(thrown)).value);
   core.error(message, { title: `gatehouse ${name}` });
   await summarise(`## ⛔ ${name} stopped\n\n${cell(message)}\n`);
   process.exitCode = thrown instanceof GatehouseError ? thrown.exit : 3;
@@ -74,10 +74,14 @@ async function publish(name: string, result: Result): Promise<void> {
   for (const [output, value] of Object.entries(result.outputs ?? {})) core.setOutput(output, value);
   for (const { level, file, line, title, message } of result.annotations?.() ?? []) {
     const remark = level === 'warning' ? core.warning : core.notice;
-    remark(message, { title, file, ...(line === null ? {} : { startLine: line }) });
+    remark(printable(message), {
+      title: printable(title),
+      file: printable(file),
+      ...(line === null ? {} : { startLine: line }),
+    });
   }
   if (result.summary !== undefined) await summarise(result.summary());
-  if (result.exit !== 0) core.error(firstLine(result.text), { title: `gatehouse ${name}` });
+  if (result.exit !== 0) core.error(printable(firstLine(result.text)), { title: `gatehouse ${name}` });
   process.exitCode = result.exit;
 }
 

@@ -97,6 +97,11 @@ function build(given: Inputs): Result {
 async function sign(inputs: Inputs, context: Context): Promise<Result> {
   if (inputs.image === undefined)
     throw new BadInput('inputs.image', 'phase sign needs --image: where the image goes, or the image to adopt');
+  if (inputs.phase === 'sign' && inputs.layout !== undefined && inputs.digest === undefined)
+    throw new BadInput(
+      'inputs.digest',
+      'phase sign needs --digest with --layout: the layout as the build job left it (phase all builds and signs in one process)',
+    );
   const stage = await openStage('build', 'build-sign', inputs, context);
   const given = { ...(await built(inputs, stage)), image: inputs.image };
   const adopted = given.layout === undefined;

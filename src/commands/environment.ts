@@ -1,9 +1,10 @@
 import { BadInput } from '../lib/errors.ts';
 
-/** Variables that change what this very program is, whom it trusts or whom it talks to. */
+/** Variables that change what this very program is, whom it trusts or whom it talks to, or print what it says to them. */
 const REDIRECTING = [
   'NODE_OPTIONS',
   'NODE_COMPILE_CACHE',
+  'NODE_DEBUG',
   'NODE_EXTRA_CA_CERTS',
   'NODE_TLS_REJECT_UNAUTHORIZED',
   'NODE_USE_ENV_PROXY',
@@ -11,6 +12,7 @@ const REDIRECTING = [
   'OPENSSL_CONF',
   'LD_PRELOAD',
   'LD_AUDIT',
+  'LD_LIBRARY_PATH',
   'HTTP_PROXY',
   'HTTPS_PROXY',
   'ALL_PROXY',
@@ -18,7 +20,7 @@ const REDIRECTING = [
 
 /**
  * Throws BadInput when the environment of a trusted job would bend it: whoever can set such a variable could otherwise run code
- * beside the key or answer in the place of store, registry and platform. Variables of SDKs (`AWS_ENDPOINT_URL`) need no
+ * beside the key, read its credentials in the log or answer in the place of store, registry and platform. Variables of SDKs (`AWS_ENDPOINT_URL`) need no
  * mention: endpoints come from the contract alone.
  */
 export function requireUnbentEnvironment(env: Readonly<Record<string, string | undefined>>): void {

@@ -13,6 +13,7 @@ import { BadInput, GatehouseError, messageOf } from '../lib/errors.ts';
 import { attachAll } from '../registry/attach.ts';
 import type { Reference } from '../registry/reference.ts';
 import type { Context } from './command.ts';
+import { requireListed } from './listed-registry.ts';
 import type { GateInputs } from './policy-gate.ts';
 import { imageByDigest, openRegistry } from './registry.ts';
 import { ownPolicyBytes, runningRelease } from './release.ts';
@@ -88,6 +89,7 @@ export async function whatIf(given: GateInputs, context: Context): Promise<Decis
 }
 
 async function decide(asked: Asked, stage: Stage, context: Context, recorded: boolean) {
+  requireListed(asked.image.name, stage.contract);
   const { run } = stage.identity;
   const policyBytes = ownPolicyBytes(context.home);
   const register = await stage.register();

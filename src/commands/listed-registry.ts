@@ -3,7 +3,7 @@ import { Denied } from '../lib/errors.ts';
 
 /**
  * Throws Denied unless the image `registry/repository` is in a registry that the contract lists: nothing is pushed or attached
- * anywhere else, whatever an input says.
+ * anywhere else, and no other is asked with a job's credentials, whatever an input says.
  */
 export function requireListed(image: string, { file: { registries } }: Contract): void {
   if (registries.some((registry) => image.startsWith(`${registry}/`))) return;

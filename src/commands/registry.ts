@@ -14,14 +14,19 @@ import { ownContract } from './release.ts';
  * A client for one registry with the credentials that a CI job has for it in the variable `DOCKER_AUTH_CONFIG` (Docker's
  * configuration as text, as GitLab runners take it), or that `docker login` left in `$DOCKER_CONFIG/config.json`, else
  * `~/.docker/config.json`. Credentials open a door and vouch for nothing: whatever comes back is checked by digest and
- * signature.
+ * signature. In a job that can prove who it is no credential helper is started: both variables are text of others, and would
+ * name a program that runs beside the key.
  */
 export async function openRegistry(registry: string, { env, now, sleep }: Context): Promise<RegistryClient> {
   return createRegistryClient({
     registry,
-    credentials: await dockerCredentials(dockerConfig(env), registry, runHelper),
+    credentials: await dockerCredentials(dockerConfig(env), registry, hasIdentity(env) ? null : runHelper),
     timing: { now, sleep, random: Math.random },
   });
+}
+
+function hasIdentity(env: Context['env']): boolean {
+  return [env.ACTIONS_ID_TOKEN_REQUEST_URL, env.GATEHOUSE_ID_TOKEN].some(Boolean);
 }
 
 function dockerConfig(env: Context['env']): Buffer | null {

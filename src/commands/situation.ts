@@ -85,6 +85,8 @@ export async function hostedSituation(
   const { trustedRun } = await import('../identity/trusted-run.ts');
   const { trustedTime } = await import('../attestation/timestamp.ts');
   const { env } = context;
+  // Before anybody is asked: what bends the job bends the question who it is, and may print the answer's passwords.
+  requireUnbentEnvironment(env);
   const run = await trustedRun(contract.file, role, {
     env,
     http,
@@ -93,7 +95,6 @@ export async function hostedSituation(
     apiToken: apiToken(env),
   });
   if (!run.ok) throw new Untrusted(run.why);
-  requireUnbentEnvironment(env);
   const { timestamp } = contract.file.trust;
   const { platform, identity } = given.child === undefined ? run : await childOf(run, given.child);
   return {

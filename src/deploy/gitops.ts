@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, delimiter, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Target } from '../contract/target.ts';
 import { digestOf } from '../lib/digest.ts';
 import { BadInput, CouldNot } from '../lib/errors.ts';
@@ -32,6 +32,8 @@ export interface Image {
 }
 
 const KUSTOMIZATIONS = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+
+type Environment = Record<string, string>;
 
 /** Deploying by a commit to the repository that the cluster follows. */
 export function gitopsWay(
@@ -100,7 +102,8 @@ export async function commitChange(
   exec: Exec,
 ): Promise<{ commit: string; observedDigest: string }> {
   const temporary = mkdtempSync(join(tmpdir(), 'gatehouse-commit-'));
-  const run = async (...args: string[]) => (await git(root, args, exec, join(temporary, 'index'))).trim();
+  const run = async (...args: string[]) =>
+    (await git(root, args, exec, { GIT_INDEX_FILE: join(temporary, 'index') })).trim();
   try {
     const file = join(temporary, 'manifest');
     writeFileSync(file, after);
@@ -126,10 +129,26 @@ export async function commitChange(
 async function follow({ root, path, after }: Pick<Change, 'root' | 'path' | 'after'>, entry: string, exec: Exec) {
   try {
     replaceFile(join(root, path), after, 'manifest');
-    await git(root, ['update-index', '--cacheinfo', entry], exec);
+    await git(root, ['update-index', '--cacheinfo', entry], exec, await withoutFilters(root, exec));
   } catch (cause) {
     if (!(cause instanceof CouldNot)) throw cause;
   }
+}
+
+/**
+ * Takes the programs from the filters that the repository's settings name: git has files that are as new as its index filtered
+ * again when it writes that index.
+ */
+async function withoutFilters(root: string, exec: Exec): Promise<Environment> {
+  const { stdout } = await run(root, ['config', '--null', '--name-only', '--get-regexp', '^filter\\.'], exec);
+  const names = stdout.split('\0').filter((name) => name !== '');
+  return Object.fromEntries([
+    ['GIT_CONFIG_COUNT', String(names.length)],
+    ...names.flatMap((name, i) => [
+      [`GIT_CONFIG_KEY_${i}`, name],
+      [`GIT_CONFIG_VALUE_${i}`, ''],
+    ]),
+  ]);
 }
 
 async function workTree(file: string, exec: Exec): Promise<string> {
@@ -162,18 +181,23 @@ async function requireCommitted(root: string, path: string, commit: string, exec
   );
 }
 
-async function git(root: string, args: string[], exec: Exec, index?: string): Promise<string> {
-  const { code, stdout, stderr } = await run(root, args, exec, index);
+async function git(root: string, args: string[], exec: Exec, more: Environment = {}): Promise<string> {
+  const { code, stdout, stderr } = await run(root, args, exec, more);
   if (code !== 0)
     throw new CouldNot('gitops.git', `git ${args[0]} failed in ${root}: ${complaint(stderr)}; nothing is deployed`);
   return stdout;
 }
 
-/** git without the machine's hooks, monitors and identity: who deployed is in the evidence, not in a commit's author. */
-function run(cwd: string, args: string[], exec: Exec, index?: string) {
+/**
+ * git without the machine's hooks, monitors and identity: who deployed is in the evidence, not in a commit's author. The work tree
+ * is judged text, and some of it could start programs: a folder in it that looks like a bare repository would be taken for one, with
+ * its settings, and a PATH with a part that is not absolute would find programs in it.
+ */
+function run(cwd: string, args: string[], exec: Exec, more: Environment = {}) {
   const settings = [
     'core.hooksPath=/dev/null',
     'core.fsmonitor=false',
+    'safe.bareRepository=explicit',
     'gc.auto=0',
     'user.name=gatehouse',
     'user.email=gatehouse@localhost',
@@ -181,13 +205,15 @@ function run(cwd: string, args: string[], exec: Exec, index?: string) {
   return exec('git', [...settings, ...args], {
     cwd,
     env: {
-      PATH: process.env.PATH ?? '',
+      PATH: (process.env.PATH ?? '').split(delimiter).filter(isAbsolute).join(delimiter),
       HOME: '/nonexistent',
       LANG: 'C.UTF-8',
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_TERMINAL_PROMPT: '0',
+      // No transport: an object that is missing is not fetched from wherever settings say.
+      GIT_ALLOW_PROTOCOL: '',
       GIT_LITERAL_PATHSPECS: '1',
-      ...(index === undefined ? {} : { GIT_INDEX_FILE: index }),
+      ...more,
     },
   });
 }

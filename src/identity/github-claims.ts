@@ -15,6 +15,7 @@ const schema = z.looseObject({
   repository_id: decimal,
   repository_owner_id: decimal,
   ref: name,
+  ref_protected: z.enum(['true', 'false']),
   sha: commit,
   event_name: name,
   environment: z.optional(name),
@@ -27,7 +28,8 @@ const schema = z.looseObject({
 
 /**
  * The run that a verified GitHub token claims. It must come from the one reusable workflow, compared as a whole (a prefix or
- * pattern would accept a neighbour's), in the job that holds the role's environment, and not from a pull request.
+ * pattern would accept a neighbour's), in the job that holds the role's environment, of a protected ref, and not from a pull
+ * request.
  *
  * The job is the token's `check_run_id`: without it two jobs of a run could not be told apart, so a GitHub that does not send
  * it (Enterprise Servers older than the claim, November 2025) is refused rather than guessed at.
@@ -42,6 +44,9 @@ export function githubIdentity(payload: unknown, platform: HostedPlatform, role:
   }
   if (claims.event_name.startsWith('pull_request')) {
     return untrusted(`the run was started by ${claims.event_name}: what is not merged yet gets no trusted job`);
+  }
+  if (claims.ref_protected !== 'true') {
+    return untrusted(`ref ${claims.ref} is not protected: anybody who may push to it would decide what is built`);
   }
   const environment = `gatehouse-${role}`;
   if (claims.environment !== environment) {

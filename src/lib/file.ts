@@ -19,7 +19,12 @@ export function readInput(path: string, what: string, limit = 256 * 1024 * 1024)
 
 /** One digest over all files of a folder: SHA-256 over the sorted lines `<sha256>  <name>`. Throws BadInput for a folder in it. */
 export function folderDigest(folder: string, what: string): string {
-  const lines = namesIn(folder, what).map((name) => `${sha256Hex(readInput(join(folder, name), what))}  ${name}\n`);
+  return digestOfFiles(namesIn(folder, what).map((name) => [name, readInput(join(folder, name), what)]));
+}
+
+/** The same over files that were read already. */
+export function digestOfFiles(files: Iterable<[name: string, bytes: Uint8Array]>): string {
+  const lines = Array.from(files, ([name, bytes]) => `${sha256Hex(bytes)}  ${name}\n`);
   return digestOf(lines.sort().join(''));
 }
 

@@ -2,8 +2,9 @@ const ESCAPE = String.fromCharCode(27);
 
 /**
  * Text for a terminal or a job's log: line feeds, tabs and colours stay, every other control character is shown as U+FFFD, and
- * a line that a CI runner would take for a command (`::add-mask::`, `##[group]`) is marked. Reports, platforms and files are
- * quoted in what we print, and none of them may speak to the runner.
+ * what a CI runner would take for a command is marked: `::add-mask::` at the start of a line, `##[add-mask]` anywhere in it
+ * (actions/runner, ActionCommand.cs). Reports, platforms and files are quoted in what we print, and none of them may speak to
+ * the runner.
  */
 export function printable(text: string): string {
   return text
@@ -12,5 +13,6 @@ export function printable(text: string): string {
         ? found
         : `\ufffd${found.slice(1)}`,
     )
-    .replace(/^(?=\s*(?:::|##\[))/gm, '· ');
+    .replace(/^(?=\s*::)/gm, '· ')
+    .replaceAll('##[', '##·[');
 }

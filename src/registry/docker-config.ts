@@ -28,12 +28,15 @@ const helperReply = z.looseObject({ Username: z.string(), Secret: z.string() });
  * Looks up the credentials that `docker login`, a cloud's helper or a CI job has left for a registry in Docker's config.json,
  * given as its bytes (null: there is none). Order as in Docker: a helper for this registry, the common store, the file itself.
  *
- * Gives null where there are none. Throws BadInput for a file that cannot be read, CouldNot where a helper fails.
+ * Where no helper may be started (`run` is null) only the file itself is asked.
+ *
+ * Gives null where there are none. Throws BadInput for a file that cannot be read or that only names a helper which may not be
+ * started, CouldNot where a helper fails.
  */
 export async function dockerCredentials(
   bytes: Buffer | null,
   registry: string,
-  run: RunHelper,
+  run: RunHelper | null,
 ): Promise<Credentials | null> {
   if (bytes === null) return null;
   const parsed = config.safeParse(parseJson(bytes, "Docker's config.json"));
@@ -47,8 +50,8 @@ export async function dockerCredentials(
   const { auths = {}, credHelpers = {}, credsStore } = parsed.data;
   const key = keyFor(registry);
   const helper = credHelpers[registry] ?? credHelpers[key] ?? credsStore;
-  const stored = helper === undefined ? null : await askHelper(helper, key, run);
-  return (
+  const stored = helper === undefined || run === null ? null : await askHelper(helper, key, run);
+  const found =
     stored ??
     fromFile(auths, [
       registry,
@@ -57,8 +60,13 @@ export async function dockerCredentials(
       `https://${registry}/`,
       `https://${registry}/v1/`,
       `https://${registry}/v2/`,
-    ])
-  );
+    ]);
+  if (found === null && helper !== undefined && run === null)
+    throw new BadInput(
+      'docker_config.helper',
+      `Docker's config.json names a credential helper for ${registry}, and a trusted job starts no program that a variable names: put user name and password under auths`,
+    );
+  return found;
 }
 
 /** Docker Hub is kept under the address of its first API. */

@@ -43,6 +43,8 @@ const TRUSTED: [string, (site: Site) => string[]][] = [
       'sign',
       '--layout',
       LAYOUT,
+      '--digest',
+      scene.digest,
       '--image',
       `${scene.registry.host}/x`,
       ...inRun(site, 'build'),

@@ -31,9 +31,11 @@ import {
   expectDenial,
   forge,
   hours,
+  keysIn,
   playRun,
   pointersTo,
   put,
+  recordAt,
   recordOf,
   type Scene,
   scanAll,
@@ -422,12 +424,6 @@ describe('what is attached to the image', () => {
         ['subject.revoked'],
       ],
       [
-        'it is in a registry that the contract does not list',
-        'scanned',
-        (site) => editContract(site, (contract) => contract.registries.splice(0, 1, 'registry.example.org')),
-        ['subject.registry'],
-      ],
-      [
         'it was built beside the key',
         'opened',
         async (site) => {
@@ -460,6 +456,18 @@ describe('what is attached to the image', () => {
       ],
     ]),
   )('$name', ({ row }) => expectDenial(scene, row));
+
+  it('it is in a registry that the contract does not list: that registry is not asked, and the refusal is on record', async () => {
+    const site = scene.at('scanned');
+    await editContract(site, (contract) => contract.registries.splice(0, 1, 'registry.example.org'));
+    const before = new Set(keysIn(site));
+    const said = await steps.gate(site, 'promote', scene.image);
+    expect({ code: said.code, verdict: verdictOf(said) }).toEqual({ code: 1, verdict: 'registry.not_listed' });
+    const added = keysIn(site).filter((key) => key.startsWith('v1/records/') && !before.has(key));
+    expect(added.map((key) => recordAt(site, key))).toMatchObject([
+      { type: 'gate.decided', outcome: 'error', data: { error: 'registry.not_listed' } },
+    ]);
+  });
 
   /** Another run, of another commit of the same branch, opened in the same store. */
   const otherRun = async (site: Site) => {

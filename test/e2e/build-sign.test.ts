@@ -38,6 +38,13 @@ function layout(change: (folder: string) => void): string {
 describe('build-sign refuses', () => {
   it.each<Refused>([
     ['no image', sign(() => ['--layout', LAYOUT]), 2, 'inputs.image', /phase sign needs --image/],
+    [
+      'a layout without its digest',
+      sign(() => ['--layout', LAYOUT, '--image', to()]),
+      2,
+      'inputs.digest',
+      /phase sign needs --digest with --layout/,
+    ],
     ['an unknown phase', () => ['build-sign', '--phase', 'publish'], 2, 'inputs.invalid', /phase: Invalid option/],
     [
       'phase build without a layout',
@@ -83,28 +90,28 @@ describe('build-sign refuses', () => {
     ],
     [
       'a tag for the image',
-      sign(() => ['--layout', LAYOUT, '--image', `${to()}:1.0.0`]),
+      sign(() => ['--layout', LAYOUT, '--digest', scene.digest, '--image', `${to()}:1.0.0`]),
       2,
       'reference.repository',
       /expected lower-case letters/,
     ],
     [
       'a digest for the place',
-      sign(() => ['--layout', LAYOUT, '--image', `${to()}@${DIGEST}`]),
+      sign(() => ['--layout', LAYOUT, '--digest', scene.digest, '--image', `${to()}@${DIGEST}`]),
       2,
       'reference.repository',
       /expected lower-case/,
     ],
     [
       'no registry',
-      sign(() => ['--layout', LAYOUT, '--image', 'lab-results']),
+      sign(() => ['--layout', LAYOUT, '--digest', scene.digest, '--image', 'lab-results']),
       2,
       'reference.registry',
       /does not start with a registry host/,
     ],
     [
       'a registry that the contract does not list',
-      sign(() => ['--layout', LAYOUT, '--image', 'evil.example.org/care/lab-results']),
+      sign(() => ['--layout', LAYOUT, '--digest', scene.digest, '--image', 'evil.example.org/care/lab-results']),
       1,
       'registry.not_listed',
       /is not in a registry of contract\.yml/,
@@ -144,6 +151,8 @@ describe('build-sign refuses', () => {
           bytes[bytes.length - 9] = (bytes[bytes.length - 9] as number) ^ 1;
           writeFileSync(path, bytes);
         }),
+        '--digest',
+        scene.digest,
         '--image',
         to('care/changed'),
       ]),
@@ -156,6 +165,8 @@ describe('build-sign refuses', () => {
       sign(() => [
         '--layout',
         layout((folder) => rmSync(join(folder, 'blobs'), { recursive: true })),
+        '--digest',
+        scene.digest,
         '--image',
         to('care/gone'),
       ]),
@@ -173,7 +184,7 @@ describe('build-sign refuses', () => {
     const started = Date.now();
     await expectRefused(scene, site, [
       '',
-      sign(() => ['--layout', LAYOUT, '--image', '127.0.0.1:9/care/lab-results']),
+      sign(() => ['--layout', LAYOUT, '--digest', scene.digest, '--image', '127.0.0.1:9/care/lab-results']),
       3,
       'registry.unavailable',
       /127\.0\.0\.1:9.*check the registry and the network/,

@@ -6,8 +6,10 @@ describe('the environment of a trusted job', () => {
   it.each([
     'NODE_OPTIONS',
     'NODE_COMPILE_CACHE',
+    'NODE_DEBUG',
     'OPENSSL_CONF',
     'LD_PRELOAD',
+    'LD_LIBRARY_PATH',
     'NODE_EXTRA_CA_CERTS',
     'NODE_TLS_REJECT_UNAUTHORIZED',
     'HTTPS_PROXY',

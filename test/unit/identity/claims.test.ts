@@ -105,6 +105,17 @@ describe('a GitHub token', () => {
   });
 
   it.each([
+    ['unprotected', 'false', /ref refs\/heads\/main is not protected/],
+    ['protected as a boolean', true, /ref_protected/],
+    ['not said to be either', undefined, /ref_protected/],
+  ])('of a ref that is %s is refused', (_, ref_protected, why) => {
+    expect(githubIdentity({ ...GITHUB_CLAIMS, ref_protected }, github, 'gate')).toEqual({
+      ok: false,
+      why: expect.stringMatching(why),
+    });
+  });
+
+  it.each([
     ['no environment', undefined],
     ['the protected environment itself', 'production'],
     ['an environment in other letters', 'Gatehouse-gate'],

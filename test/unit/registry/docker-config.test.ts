@@ -68,6 +68,14 @@ describe("credentials from Docker's config.json", () => {
     expect(await dockerCredentials(json(file), 'ghcr.io', helper(answers))).toEqual(expected);
   });
 
+  it('come from the file alone where no helper may be started, and not at all where it only names one', async () => {
+    const file = { credsStore: 'desktop', auths: { 'ghcr.io': { username: 'x', password: 'y' } } };
+    expect(await dockerCredentials(json(file), 'ghcr.io', null)).toEqual({ username: 'x', password: 'y' });
+    expect(await dockerCredentials(json({ auths: {} }), 'ghcr.io', null)).toBeNull();
+    const thrown = await thrownBy(() => dockerCredentials(json(file), 'quay.io', null));
+    expect(thrown).toMatchObject({ name: 'BadInput', code: 'docker_config.helper' });
+  });
+
   it.each<[string, object, string, string]>([
     ['is no object', [], 'BadInput', 'docker_config.malformed'],
     ['has an entry that is no object', { auths: { 'ghcr.io': 'x' } }, 'BadInput', 'docker_config.malformed'],
