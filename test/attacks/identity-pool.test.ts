@@ -37,16 +37,6 @@ describe('F99 a build on a machine that the contract does not know is not kept a
     ]);
   });
 
-  it('of a runner without a group', async () => {
-    expect(await failing(built({ runner_group_name: null }))).toEqual(['provenance.isolation']);
-  });
-
-  it('of a job that the platform does not know', async () => {
-    expect(await failing((jobs) => jobs.filter(({ name }) => name !== 'promote / build'))).toEqual([
-      'provenance.isolation',
-    ]);
-  });
-
   it('of another call of the workflow, which ran in the pool', async () => {
     expect(await failing(built({ name: 'other / build' }))).toEqual(['provenance.isolation']);
   });
