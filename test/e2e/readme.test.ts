@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { REPOSITORY, TARGET } from '../../src/commands/demo/site.ts';
 import { keyFlag } from '../support/bad-input.ts';
+import { SOURCE_REPORTS } from '../support/direct.ts';
 import { approval, approved, playRun, type Scene } from '../support/gate-scene.ts';
+import { layReports } from '../support/report-folder.ts';
 import { cleanEnvironment, runAside, sandboxes } from '../support/sandbox.ts';
 
 const sandbox = sandboxes();
@@ -34,4 +36,24 @@ it('README shows a refusal as the program says it', async () => {
   const said = stdout.replaceAll(scene.registry.host, 'registry.example.org').split('\n');
   expect(said[0]).toContain(`registry.example.org/${REPOSITORY}@sha256:`);
   for (const line of lines.filter((each) => each !== '…')) expect(said).toContain(line);
+});
+
+it('README shows a preview as the program says it', async () => {
+  const [, shown = ''] = /```\n(PREVIEW[\s\S]*?)```/.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const lines = shown.trim().split('\n');
+  const { reports, digest } = layReports(join(sandbox.folder('reports'), 'reports'), [
+    ...SOURCE_REPORTS,
+    'trivy-critical',
+  ]);
+  const { code, stdout } = await runAside(
+    process.execPath,
+    [
+      ...[scene.at('promoted').program, 'policy-gate', '--stage', 'preview', '--environment', 'production'],
+      ...['--reports', reports, '--digest', digest],
+    ],
+    cleanEnvironment(sandbox.folder('home')),
+  );
+  expect(code).toBe(1);
+  expect(lines.length).toBeGreaterThan(1);
+  for (const line of lines) expect(stdout.split('\n')).toContain(line);
 });
