@@ -32,7 +32,7 @@ afterAll(async () => {
 const deploy = (key: string, changes: Record<string, string> = {}, claims = {}) =>
   scene.verb({ role: 'deploy', claims }, ...deployWords(scene, key, changes));
 const deployed = () => {
-  const { gitops, manifest } = scene.state() as { gitops: string; manifest: string };
+  const { gitops, manifest } = scene.state();
   return { gitops, manifest };
 };
 const recorded = (since: Set<string>) =>

@@ -40,7 +40,7 @@ export interface WorkflowScene {
   /** Asks the gate, which must allow; gives the key of its decision. */
   allowed(stage: 'promote' | 'deploy', image?: string): Promise<string>;
   /** Everything that could have changed, as one comparable value. */
-  state(): object;
+  state(): { store: string[]; registry: string[]; gitops: string; manifest: string };
   close(): Promise<void>;
 }
 
