@@ -147,9 +147,13 @@ describe('put', () => {
   /** root may write everywhere, so a child gives up its rights first. */
   function expectInChild(): void {
     chmodSync(root, 0o555);
-    const script = `process.setuid(65534); const { directoryStore } = await import(${JSON.stringify(new URL('../../../src/store/directory.js', import.meta.url).href)});
+    const script = `const { directoryStore } = await import(${JSON.stringify(new URL('../../../src/store/directory.js', import.meta.url).href)});
       await directoryStore(${JSON.stringify(root)}).put('v1/a', Buffer.from('x')).then(() => console.log('stored'), (e) => console.log(e.code, e.exit, e.message));`;
-    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    const said = execFileSync(
+      'setpriv',
+      ['--bounding-set=-all', '--inh-caps=-all', process.execPath, '--input-type=module', '-e', script],
+      { encoding: 'utf8' },
+    );
     expect(said).toMatch(/^store\.failed 3 .*write access/);
   }
 });
