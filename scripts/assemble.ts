@@ -7,8 +7,8 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Document, parse, parseAllDocuments } from 'yaml';
-import { type Input, inputTable } from './face-docs.ts';
+import { parse } from 'yaml';
+import { inputTable, templateInputs } from './face-docs.ts';
 import { JOB_INPUTS } from './faces.ts';
 
 export interface Assembly {
@@ -82,15 +82,7 @@ publish:
 `;
 
 function readme(templates: readonly [string, string][], project: string): string {
-  const sections = templates.map(([name, text]) => {
-    const [header] = parseAllDocuments(text);
-    const { spec } = (header as Document).toJS() as { spec: { inputs: Record<string, Input> } };
-    const inputs = Object.entries(spec.inputs).map(([input, each]) => [
-      input,
-      { ...each, required: each.default === undefined },
-    ]);
-    return `## ${name}\n\n${inputTable(Object.fromEntries(inputs))}\n`;
-  });
+  const sections = templates.map(([name, text]) => `## ${name}\n\n${inputTable(templateInputs(text))}\n`);
   return `# Gatehouse components
 
 Written by \`npm run assemble\` from the templates. \`promote\` is for the protected parent project, \`child\` for application

@@ -42,11 +42,7 @@ function withLines(needed: string[]): string[] {
 }
 
 async function componentDoc(name: string, text: string): Promise<string> {
-  const [header] = parseAllDocuments(text);
-  const { spec } = (header as { toJS(): { spec: { inputs: Record<string, Input> } } }).toJS();
-  const inputs = Object.fromEntries(
-    Object.entries(spec.inputs).map(([input, each]) => [input, { ...each, required: each.default === undefined }]),
-  );
+  const inputs = templateInputs(text);
   return page(name, await describe(name), [
     'In the pipeline of the protected project:',
     [
@@ -62,6 +58,15 @@ async function componentDoc(name: string, text: string): Promise<string> {
     '## Inputs',
     inputTable(inputs),
   ]);
+}
+
+/** The inputs of a component's template; what has no default is required. */
+export function templateInputs(text: string): Record<string, Input> {
+  const [header] = parseAllDocuments(text);
+  const { spec } = (header as { toJS(): { spec: { inputs: Record<string, Input> } } }).toJS();
+  return Object.fromEntries(
+    Object.entries(spec.inputs).map(([input, each]) => [input, { ...each, required: each.default === undefined }]),
+  );
 }
 
 /** The same of the reusable workflow, for who copies the caller beside it. */

@@ -61,7 +61,7 @@ function optionsOf(schema: z.ZodMiniType): readonly string[] | null {
 }
 
 export const NOTE = '# Written by npm run generate from the input schema of the command.\n';
-const yaml = (document: unknown) => stringify(document, { lineWidth: 0 });
+export const yaml = (document: unknown) => stringify(document, { lineWidth: 0 });
 
 function actionText(command: Command, { title, icon }: Face): string {
   const inputs = fieldsOf(command).map((field) => {

@@ -2,10 +2,7 @@
  * The two halves of a pipeline on GitLab, as components: `promote` for the protected parent project, `child` for application
  * repositories. Where their inputs are a command's own, names, descriptions and patterns are those of its face.
  */
-import { stringify } from 'yaml';
-import { fetchRelease, JOB_INPUTS, NOTE, PLAIN } from './faces.ts';
-
-const yaml = (document: unknown) => stringify(document, { lineWidth: 0 });
+import { fetchRelease, JOB_INPUTS, NOTE, PLAIN, yaml } from './faces.ts';
 
 type Inputs = Record<string, { description: string; regex?: string; options?: string[]; default?: string }>;
 

@@ -5,11 +5,11 @@
  *
  * Ends with exit 2 where tag, package.json and CHANGELOG do not agree: a tag that is published is never moved.
  */
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { distDigest } from '../src/commands/release.ts';
+import { hexOf, sha256Hex } from '../src/lib/digest.ts';
 
 interface Locked {
   version?: string;
@@ -28,7 +28,7 @@ export function releaseFiles(root: string, tag: string): Record<string, string> 
     throw new Error(`tag ${tag} is not the version of package.json, ${stated}: set it, build and tag again`);
   const changes = changesOf(read('CHANGELOG.md'), version);
   const dist = readdirSync(join(root, 'dist')).sort();
-  const sums = dist.map((name) => `${sha256(readFileSync(join(root, 'dist', name)))}  dist/${name}\n`).join('');
+  const sums = dist.map((name) => `${sha256Hex(readFileSync(join(root, 'dist', name)))}  dist/${name}\n`).join('');
   const digest = distDigest(join(root, 'dist'));
   return {
     SHA256SUMS: sums,
@@ -61,7 +61,7 @@ function sbom(licenses: string, packages: Record<string, Locked>, version: strin
         'bom-ref': 'gatehouse',
         name: 'gatehouse',
         version,
-        hashes: [{ alg: 'SHA-256', content: digest.slice('sha256:'.length) }],
+        hashes: [{ alg: 'SHA-256', content: hexOf(digest) }],
         licenses: [{ license: { id: 'Apache-2.0' } }],
       },
     },
@@ -84,10 +84,6 @@ function component(name: string, { version, license, integrity }: Locked) {
       : {}),
     ...(license === undefined ? {} : { licenses: [{ expression: license }] }),
   };
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 if (process.argv[1]?.endsWith('release.ts')) {

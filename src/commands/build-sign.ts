@@ -13,7 +13,7 @@ import type { RegistryClient } from '../registry/client.ts';
 import { type RegistryManifest, readConfig, readImage, readLayers } from '../registry/image.ts';
 import { readLayout } from '../registry/layout.ts';
 import { pushLayout } from '../registry/push-layout.ts';
-import { parseName, parseReference } from '../registry/reference.ts';
+import { parseName } from '../registry/reference.ts';
 import { openCollected } from './collected.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, optionalText } from './inputs.ts';
@@ -105,10 +105,9 @@ async function sign(inputs: Inputs, context: Context): Promise<Result> {
   const stage = await openStage('build', 'build-sign', inputs, context);
   const given = { ...(await built(inputs, stage)), image: inputs.image };
   const adopted = given.layout === undefined;
-  requireListed((adopted ? await imageByDigest(given.image, context) : parseName(given.image)).name, stage.contract);
   const { client, repository, name, digest } = adopted
-    ? await adopt(given.image, context)
-    : await push(given, given.image, context);
+    ? await adopt(given.image, stage, context)
+    : await push(given, given.image, stage, context);
   const builder = stage.identity.workflow.jobRef ?? `${stage.identity.run.platform}://${stage.identity.run.host}`;
   // What is attached to an image is as public as the image, and stays: no secret may ride in a name.
   const { value: provenance } = redact(
@@ -202,15 +201,17 @@ interface Place {
   digest: string;
 }
 
-async function adopt(image: string, context: Context): Promise<Place> {
-  const { registry, repository, name, digest } = parseReference(image);
+async function adopt(image: string, { contract }: Stage, context: Context): Promise<Place> {
+  const { registry, repository, name, digest } = await imageByDigest(image, context);
+  requireListed(name, contract);
   return { client: await openRegistry(registry, context), repository, name, digest };
 }
 
-async function push(given: Inputs, image: string, context: Context): Promise<Place> {
+async function push(given: Inputs, image: string, { contract }: Stage, context: Context): Promise<Place> {
+  const { registry, repository, name } = parseName(image);
+  requireListed(name, contract);
   if (given.digest !== undefined && !digestSchema.safeParse(given.digest).success)
     throw new BadInput('inputs.digest', `--digest ${given.digest} is not sha256:<64 hex>`);
-  const { registry, repository, name } = parseName(image);
   const layout = readLayout(requireLayout(given), null);
   const { digest } = layout.top.descriptor;
   if (given.digest !== undefined && given.digest !== digest) {

@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { type Collected, collected } from '../contract/collected.ts';
 import { problemText } from '../contract/problems.ts';
 import type { Run } from '../contract/run.ts';
 import { BadInput, Denied } from '../lib/errors.ts';
-import { readInput } from '../lib/file.ts';
+import { fileDigest, readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
 
 export const COLLECTED = 'collected.json';
@@ -71,8 +69,5 @@ function filesIn(folder: string): string[] {
 }
 
 async function digestOfFile(path: string): Promise<string | null> {
-  if (!lstatSync(path).isFile()) return null;
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return `sha256:${hash.digest('hex')}`;
+  return lstatSync(path).isFile() ? await fileDigest(path) : null;
 }

@@ -20,8 +20,8 @@ const REDIRECTING = [
 
 /**
  * Throws BadInput when the environment of a trusted job would bend it: whoever can set such a variable could otherwise run code
- * beside the key, read its credentials in the log or answer in the place of store, registry and platform. Variables of SDKs (`AWS_ENDPOINT_URL`) need no
- * mention: endpoints come from the contract alone.
+ * beside the key, read its credentials in the log or answer in the place of store, registry and platform. Variables of SDKs
+ * (`AWS_ENDPOINT_URL`) need no mention: endpoints come from the contract alone.
  */
 export function requireUnbentEnvironment(env: Readonly<Record<string, string | undefined>>): void {
   const set = Object.entries(env)

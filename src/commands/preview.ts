@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Decision, Reason } from '../contract/decision.ts';
 import { redact } from '../evidence/redact.ts';
 import { type PreviewReport, previewFacts } from '../facts/preview.ts';
+import { reasonLine } from '../gate/explain.ts';
 import { judge } from '../gate/judge.ts';
 import { loadPolicy } from '../gate/policy.ts';
 import { BadInput } from '../lib/errors.ts';
@@ -9,6 +10,7 @@ import { cell } from '../lib/markdown.ts';
 import { normalise, readFolder } from '../scan/index.ts';
 import type { Context, Result } from './command.ts';
 import { ownContract, ownPolicyBytes } from './release.ts';
+import { rulesFor } from './rules.ts';
 
 export interface PreviewInputs {
   environment?: string | undefined;
@@ -23,11 +25,7 @@ export interface PreviewInputs {
 export function preview(given: PreviewInputs, context: Context): Result {
   const contract = ownContract(context.home);
   const { environment, reports, digest } = requireAll(given);
-  if (!Object.hasOwn(contract.file.environments, environment))
-    throw new BadInput(
-      'inputs.environment',
-      `contract.yml has no environment ${environment}; it has ${Object.keys(contract.file.environments).join(', ')}`,
-    );
+  rulesFor(environment, contract.file);
   const now = context.now();
   const decision = judge({
     facts: redact(previewFacts(contract, environment, reportsIn(reports, digest, now), now)).value,
@@ -93,13 +91,8 @@ function answer(environment: string, decision: Decision): Result {
     },
     text: [
       `PREVIEW for ${environment}, not a decision: ${clean ? 'the scans meet the contract' : `the gate would deny by ${failed.length} ${failed.length === 1 ? 'rule' : 'rules'}`}`,
-      ...failed.flatMap(({ rule, message, fix }) => [
-        `✖ ${rule.padEnd(22)} ${message}`,
-        ...(fix === null ? [] : [`    fix: ${fix}`]),
-      ]),
-      ...judged
-        .filter(({ outcome }) => outcome !== 'fail')
-        .map(({ rule, message }) => `✔ ${rule.padEnd(22)} ${message}`),
+      ...failed.flatMap((reason) => [reasonLine(reason), ...(reason.fix === null ? [] : [`    fix: ${reason.fix}`])]),
+      ...judged.filter(({ outcome }) => outcome !== 'fail').map((reason) => reasonLine(reason)),
       `– ${later.length} rules about signature, review, approval and deploy are judged after the merge; waivers are not known here`,
     ].join('\n'),
     summary: () =>

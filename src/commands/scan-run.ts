@@ -7,6 +7,7 @@ import { readLayout } from '../registry/layout.ts';
 import { type Ran, runScanners, type ScannedImage, type Wanted } from '../scan/run/run.ts';
 import type { Context } from './command.ts';
 import { ownContract, ownContractPath } from './release.ts';
+import { rulesFor } from './rules.ts';
 
 /** What of the inputs says what to scan, and with what. */
 export interface Wish {
@@ -40,7 +41,8 @@ export async function scanNow(wish: Wish, scratch: string, context: Context): Pr
 }
 
 /** For each required category the first tool that the contract allows: it is the platform team's choice, in their order. */
-function wantedBy({ environment, tool }: Wish, { environments, scanners }: ContractFile, beside: string): Wanted[] {
+function wantedBy({ environment, tool }: Wish, contract: ContractFile, beside: string): Wanted[] {
+  const { scanners } = contract;
   const all = Object.values(scanners).flatMap((scanner) => scanner?.tools ?? []);
   if (tool !== undefined) {
     const named = all.find(({ name }) => name === tool);
@@ -50,13 +52,7 @@ function wantedBy({ environment, tool }: Wish, { environments, scanners }: Contr
   }
   if (environment === undefined)
     throw new BadInput('inputs.environment', 'phase run needs --environment, which requires scans, or --tool');
-  const rules = Object.hasOwn(environments, environment) ? environments[environment] : undefined;
-  if (rules === undefined)
-    throw new BadInput(
-      'inputs.environment',
-      `contract.yml has no environment ${environment}; it has ${Object.keys(environments).join(', ')}`,
-    );
-  return rules.required.flatMap((category) => {
+  return rulesFor(environment, contract).required.flatMap((category) => {
     const [first] = scanners[category]?.tools ?? [];
     return first === undefined ? [] : [wanted(first, beside)];
   });

@@ -1,10 +1,10 @@
 import { existsSync, lstatSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, delimiter, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, delimiter, dirname, join, relative, resolve } from 'node:path';
 import type { Target } from '../contract/target.ts';
 import { digestOf } from '../lib/digest.ts';
 import { BadInput, CouldNot } from '../lib/errors.ts';
-import type { Exec } from '../lib/exec.ts';
+import { absoluteFolders, type Exec } from '../lib/exec.ts';
 import { readInput } from '../lib/file.ts';
 import { replaceFile } from '../lib/write.ts';
 import { changeKustomization } from './kustomize.ts';
@@ -205,7 +205,7 @@ function run(cwd: string, args: string[], exec: Exec, more: Environment = {}) {
   return exec('git', [...settings, ...args], {
     cwd,
     env: {
-      PATH: (process.env.PATH ?? '').split(delimiter).filter(isAbsolute).join(delimiter),
+      PATH: absoluteFolders(process.env.PATH ?? '').join(delimiter),
       HOME: '/nonexistent',
       LANG: 'C.UTF-8',
       GIT_CONFIG_NOSYSTEM: '1',

@@ -5,10 +5,16 @@ import { cell } from '../lib/markdown.ts';
 const MARK = { pass: '✔', fail: '✖', waived: '≈', skipped: '–' } as const;
 const STYLE = { pass: 'green', fail: 'red', waived: 'yellow', skipped: 'gray' } as const;
 
+type Paint = (style: 'green' | 'red' | 'yellow' | 'gray' | 'bold', text: string) => string;
+
+/** One reason on one line: its mark, its rule, what it says. */
+export function reasonLine(reason: Reason, paint: Paint = (_, text) => text): string {
+  return `${paint(STYLE[reason.outcome], MARK[reason.outcome])} ${reason.rule.padEnd(22)} ${reason.message}`;
+}
+
 /** The decision for a terminal: what fails first, with its fix and citation, then the rest in a line each. */
 export function explainDecision(decision: Decision, colour: boolean): string {
-  const paint = (style: 'green' | 'red' | 'yellow' | 'gray' | 'bold', text: string) =>
-    colour ? styleText(style, text, { validateStream: false }) : text;
+  const paint: Paint = (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
   const head = paint(
     'bold',
     paint(
@@ -18,8 +24,7 @@ export function explainDecision(decision: Decision, colour: boolean): string {
   );
   const failed = decision.reasons.filter((reason) => reason.outcome === 'fail');
   const rest = decision.reasons.filter((reason) => reason.outcome !== 'fail');
-  const line = (reason: Reason) =>
-    `${paint(STYLE[reason.outcome], MARK[reason.outcome])} ${reason.rule.padEnd(22)} ${reason.message}`;
+  const line = (reason: Reason) => reasonLine(reason, paint);
   return [
     `${head} ${about(decision)}`,
     ...failed.flatMap((reason) => [

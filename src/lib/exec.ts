@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { delimiter, isAbsolute } from 'node:path';
 import { CouldNot } from './errors.ts';
 
 export interface Ended {
@@ -13,6 +14,11 @@ export type Exec = (
   args: readonly string[],
   options: { cwd: string; env: Record<string, string> },
 ) => Promise<Ended>;
+
+/** The folders of a PATH but for the relative ones: those would look into whatever folder a program is started in. */
+export function absoluteFolders(path: string): string[] {
+  return path.split(delimiter).filter((folder) => isAbsolute(folder));
+}
 
 /** The real one. Throws CouldNot when the program cannot be started; a non-zero code is the caller's to judge. */
 export const exec: Exec = (program, args, { cwd, env }) =>

@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, constants, createReadStream, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, sha256Hex } from './digest.ts';
 import { BadInput } from './errors.ts';
@@ -26,6 +27,13 @@ export function folderDigest(folder: string, what: string): string {
 export function digestOfFiles(files: Iterable<[name: string, bytes: Uint8Array]>): string {
   const lines = Array.from(files, ([name, bytes]) => `${sha256Hex(bytes)}  ${name}\n`);
   return digestOf(lines.sort().join(''));
+}
+
+/** `sha256:…` of a file of any size. */
+export async function fileDigest(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return `sha256:${hash.digest('hex')}`;
 }
 
 /** Names in a folder, sorted. Throws BadInput where it cannot be read. */

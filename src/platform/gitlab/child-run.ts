@@ -3,8 +3,8 @@ import { Denied } from '../../lib/errors.ts';
 import type { ChildRun, RunIdentity, RunOutcome } from '../platform.ts';
 import { type GitlabApi, NEED } from './api.ts';
 import { gitlabApprovals } from './approvals.ts';
-import { childOf } from './children.ts';
-import { bridges, jobs } from './replies.ts';
+import { bridgesOf, childOf } from './children.ts';
+import { jobs } from './replies.ts';
 import { gitlabSource } from './source.ts';
 
 /** The jobs of the parent that seal runs end so; see templates/promote. */
@@ -66,13 +66,7 @@ async function requireUnsealed(api: GitlabApi, run: Run): Promise<void> {
 
 /** How the parent pipeline went, by its jobs but for those that seal: a seal job runs however the others ended. */
 async function outcomeOf(api: GitlabApi, run: Run): Promise<RunOutcome> {
-  const started = await api.list({
-    path: `/pipelines/${run.id}/bridges`,
-    schema: bridges,
-    what: `read which pipelines pipeline ${run.id} started`,
-    need: NEED,
-  });
-  const states = [...(await jobsOf(api, run)), ...started]
+  const states = [...(await jobsOf(api, run)), ...(await bridgesOf(api, run))]
     .filter(({ name }) => !name.endsWith(SEAL))
     .map(({ status }) => status);
   if (states.includes('failed')) return 'failure';

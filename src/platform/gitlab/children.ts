@@ -26,13 +26,18 @@ export interface Child {
   startedBy: string;
 }
 
+/** The jobs of this run's pipeline that start other pipelines: GitLab lists them beside the ordinary ones. */
+export function bridgesOf(api: GitlabApi, run: Run) {
+  const what = `read which pipelines pipeline ${run.id} started`;
+  return api.list({ path: `/pipelines/${run.id}/bridges`, schema: bridges, what, need: NEED });
+}
+
 /**
  * All pipelines that jobs of this run's pipeline started. GitLab gives the newest attempt of each such job; the numbers of
  * project and pipeline come from it, never from a variable or from what a child wrote.
  */
 export async function startedBy(api: GitlabApi, run: Run): Promise<Started[]> {
-  const what = `read which pipelines pipeline ${run.id} started`;
-  const all = await api.list({ path: `/pipelines/${run.id}/bridges`, schema: bridges, what, need: NEED });
+  const all = await bridgesOf(api, run);
   const started: Started[] = [];
   for (const { name: by, downstream_pipeline: pipeline } of all) {
     if (pipeline === null) {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf } from '../../lib/digest.ts';
+import { fileDigest } from '../../lib/file.ts';
 import { formatTime } from '../../lib/time.ts';
 import * as z from '../../lib/zod.ts';
 import type { Database } from '../reading.ts';
@@ -41,11 +41,4 @@ export async function osvDatabase(folder: string): Promise<Database> {
   } catch {
     return null;
   }
-}
-
-/** `sha256:…` of a file of any size. */
-export async function fileDigest(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return `sha256:${hash.digest('hex')}`;
 }

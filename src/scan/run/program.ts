@@ -1,8 +1,8 @@
 import { globSync, realpathSync, statSync } from 'node:fs';
-import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { CouldNot } from '../../lib/errors.ts';
-import type { Exec } from '../../lib/exec.ts';
-import { fileDigest } from './databases.ts';
+import { absoluteFolders, type Exec } from '../../lib/exec.ts';
+import { fileDigest } from '../../lib/file.ts';
 
 /** A scanner as it is installed. */
 export interface Program {
@@ -19,10 +19,7 @@ export async function findProgram(
   ask: readonly string[],
   { path, exec, env }: { path: string; exec: Exec; env: Record<string, string> },
 ): Promise<Program> {
-  const found = path
-    .split(delimiter)
-    // A relative entry would look into the folder that is judged.
-    .filter((folder) => isAbsolute(folder))
+  const found = absoluteFolders(path)
     .map((folder) => join(folder, name))
     .find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true);
   if (found === undefined)
