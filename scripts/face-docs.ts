@@ -83,7 +83,7 @@ export function workflowDoc(text: string): string {
   );
   return page(
     'promote.yml',
-    'The reusable workflow that takes one image from a merged commit to its deploy. Copy `promote.yml` of this folder, which calls it at a released version.',
+    'The reusable workflow that takes one image from a merged commit to its deploy. Copy `promote.yml` of this folder, which calls it at a released version, once in a workflow: a run has one opening and one seal, so another image or environment has a workflow of its own.',
     [
       `Pull requests, forks and unprotected refs get a preview: scans, and what the gate would say of them. Everything else runs ${Object.keys(
         jobs,

@@ -21,7 +21,7 @@ export async function action(name: string, phase: 'main' | 'post', home: string)
   try {
     const command = await (commands[name] as () => Promise<Command>)();
     const inputs = parseInputs(name, command.inputs, readInputs(command));
-    await publish(name, await command.run(inputs, contextOf(home, process.env)));
+    await publish(name, await command.run(inputs, contextOf(home)));
   } catch (thrown) {
     await fail(name, thrown);
   }
@@ -34,19 +34,17 @@ async function afterwards(name: string, home: string): Promise<void> {
     const command = await (commands[name] as () => Promise<Command>)();
     const inputs = parseInputs(name, command.inputs, readInputs(command));
     const { recordCancelled } = await import('./commands/record-cancelled.ts');
-    // A slot of its own: what the main process signed under the step's name stands beside it.
-    const env = { ...process.env, GITHUB_ACTION: `${process.env.GITHUB_ACTION ?? 'step'}-post` };
-    const key = await recordCancelled(command, inputs, contextOf(home, env));
+    const key = await recordCancelled(command, inputs, contextOf(home));
     if (key !== null) core.warning(`gatehouse ${name} was cancelled; recorded as ${key}`);
   } catch (thrown) {
     await fail(name, thrown);
   }
 }
 
-function contextOf(home: string, env: Context['env']): Context {
+function contextOf(home: string): Context {
   return {
     home,
-    env,
+    env: process.env,
     now: Date.now,
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     progress: (line) => core.info(printable(line)),

@@ -68,12 +68,7 @@ async function afterwards(words: string[], home: string, json: boolean): Promise
   const { inputsOf } = await import('./commands/flags.ts');
   const { recordCancelled } = await import('./commands/record-cancelled.ts');
   const inputs = inputsOf(command, words.slice(1));
-  const context = contextOf(home, json);
-  // A slot of its own: what the script signed under its name stands beside it.
-  const key = await recordCancelled(command, inputs, {
-    ...context,
-    env: { ...context.env, GITHUB_ACTION: 'after_script' },
-  });
+  const key = await recordCancelled(command, inputs, contextOf(home, json));
   const text =
     key === null
       ? `${command.name} promised nothing: nothing to record`

@@ -170,9 +170,8 @@ async function built(given: Inputs, stage: Stage): Promise<Inputs> {
   if (given.collected === undefined) return given;
   if (given.layout !== undefined || given.digest !== undefined)
     throw new BadInput('inputs.collected', '--collected names the layout already: leave --layout and --digest out');
-  const { files } = await openCollected(given.collected, 'gatehouse-build', stage.identity.run);
-  const layout = join(files, 'image');
-  return { ...given, layout, digest: readLayout(layout).top.descriptor.digest };
+  const { files } = await openCollected(given.collected, 'build', stage.identity.run);
+  return { ...given, layout: join(files, 'image') };
 }
 
 const labels: Record<string, string> = {
@@ -187,9 +186,9 @@ function requireLayout(given: Inputs): string {
   return given.layout;
 }
 
-/** A process that checked the layout before and handed us the digest was another one than ours, which holds the key. */
+/** A layout that was collected, or whose digest we were given, was built by another process than ours, which holds the key. */
 async function isolationOf(given: Inputs, stage: Stage, context: Context): Promise<'job' | 'process' | 'none'> {
-  if (given.phase === 'all' || given.digest === undefined) return 'none';
+  if (given.phase === 'all' || (given.digest === undefined && given.collected === undefined)) return 'none';
   if (stage.identity.workflow.jobRef === null) return 'process';
   return (await ranInPool(stage, 'build', context)) ? 'job' : 'none';
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Collected } from '../contract/collected.ts';
+import { type Collected, childJob } from '../contract/collected.ts';
 import { commit as commitSchema } from '../contract/primitives.ts';
 import type { Role } from '../contract/roles.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
@@ -22,12 +22,6 @@ import { hostedSituation } from './situation.ts';
 /** Of the archive, and of what it unpacks to: an image layout and its layers at most. */
 const ARCHIVE = 1024 * 1024 * 1024;
 const UNPACKED = { files: 10_000, bytes: 4 * 1024 * 1024 * 1024 };
-
-/** Each trusted job fetches for itself what its role is to sign, so nothing travels between jobs. */
-const JOBS = {
-  build: { role: 'build', job: 'gatehouse-build' },
-  scan: { role: 'scan', job: 'gatehouse-scan' },
-} as const;
 
 const inputs = z.strictObject({
   child: text({
@@ -86,7 +80,8 @@ export const collect = command({
         `folder ${given.out} is there already: what is in it would pass for collected; name a new one`,
       );
     const wanted = wantedBy(given, context);
-    const { platform, identity } = await trusted(JOBS[given.job].role, context);
+    // Each trusted job fetches for itself what its role is to sign, so nothing travels between jobs.
+    const { platform, identity } = await trusted(given.job, context);
     const fetched = await platform.fetchFromChild(identity.run, wanted);
     const document = await keep(fetched, identity.run, given.out);
     const digest = digestOf(canonicalBytes(document));
@@ -113,7 +108,7 @@ function wantedBy({ child: path, others, ref, commit, job, 'component-sha': shas
     others: split(others),
     ref: `refs/heads/${ref}`,
     commit: commit ?? null,
-    job: JOBS[job].job,
+    job: childJob(job),
     template: readTemplate(
       readInput(join(home, '..', 'templates/child/template.yml'), 'child component'),
       'the child component',

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type Collected, collected } from '../contract/collected.ts';
+import { type Collected, childJob, collected, type Part } from '../contract/collected.ts';
 import { problemText } from '../contract/problems.ts';
 import type { Run } from '../contract/run.ts';
 import { BadInput, Denied } from '../lib/errors.ts';
@@ -19,7 +19,7 @@ export const GITLAB_CHILD = 'gitlab-child';
  */
 export async function openCollected(
   folder: string,
-  job: string,
+  part: Part,
   run: Run,
 ): Promise<{ files: string; document: Collected }> {
   const parsed = collected.safeParse(
@@ -46,6 +46,7 @@ export async function openCollected(
       'collected.run',
       `${folder} was collected from pipeline ${child.runId} of ${child.repository} at ${child.sha}, this is about pipeline ${run.id} of ${run.repository} at ${run.sha}; nothing was signed`,
     );
+  const job = childJob(part);
   if (document.job.name !== job)
     throw new Denied(
       'collected.job',

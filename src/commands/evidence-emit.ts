@@ -88,6 +88,7 @@ async function open(given: Inputs, context: Context): Promise<Result> {
     );
   const stage = await openStage('gate', 'evidence-emit', given, context, true);
   const { id, attempt } = stage.identity.run;
+  await requireOneCall(stage);
   const required = requiredStages(stage.contract.file, environment, 'deploy');
   const { register } = await stage.register();
   const approvalsBefore = await stage.platform.approvalsGiven(stage.identity.run, environment);
@@ -107,6 +108,16 @@ async function open(given: Inputs, context: Context): Promise<Result> {
     written,
     `run ${id}, attempt ${attempt}, is open for ${environment}; it owes ${required.length} records`,
   );
+}
+
+/** Evidence is a run's: what a second call of the trusted workflow adds would fall outside the seal of the first. */
+async function requireOneCall({ platform, identity: { run } }: Stage): Promise<void> {
+  const others = (await platform.namesakes?.(run)) ?? [];
+  if (others.length > 0)
+    throw new Denied(
+      'run.called_twice',
+      `run ${run.id} has another job of this kind, ${others.join(', ')}: a run has one opening and one seal; call the workflow once, from a job that is no matrix, and promote another image or to another environment by a workflow of its own`,
+    );
 }
 
 /** Takes the run file before anything is recorded, so that of two openings one wins; gives it back when nothing was recorded. */

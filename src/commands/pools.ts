@@ -1,3 +1,4 @@
+import type { Part } from '../contract/collected.ts';
 import type { Context } from './command.ts';
 import type { Stage } from './stage.ts';
 
@@ -6,7 +7,7 @@ import type { Stage } from './stage.ts';
  * gives it any label, and what such a machine built or scanned is its owner's word. A platform whose jobs are not of one
  * workflow cannot be asked, and nothing is taken away there.
  */
-export async function ranInPool(stage: Stage, job: string, context: Context): Promise<boolean> {
+export async function ranInPool(stage: Stage, job: Part, context: Context): Promise<boolean> {
   const { platform, identity, contract } = stage;
   if (platform.poolOf === undefined) return true;
   const pool = await platform.poolOf(identity.run, job);

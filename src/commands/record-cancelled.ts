@@ -13,12 +13,10 @@ export async function recordCancelled(
 ): Promise<string | null> {
   const event = command.cancelled?.(inputs) ?? null;
   if (event === null) return null;
-  const stage = await openStage(
-    roleOfType[event.type],
-    command.name,
-    { child: (inputs as { child?: string }).child },
-    context,
-  );
+  // A slot of its own: what was signed under the step's name stands beside it.
+  const env = { ...context.env, GITHUB_ACTION: `${context.env.GITHUB_ACTION ?? 'script'}-post` };
+  const where = { child: (inputs as { child?: string }).child };
+  const stage = await openStage(roleOfType[event.type], command.name, where, { ...context, env });
   const { run } = stage.identity;
   const { key } = await stage.write({
     ...event,

@@ -128,17 +128,12 @@ export const scan = command({
       return await inScratch(async (scratch) => {
         const folder = join(scratch, 'reports');
         writeReports(folder, await scanNow(given, scratch, context));
-        return recordedAnswer(
-          await recordFolder(folder, folderDigest(folder, 'reports'), image, stage, context, { executed: true }),
-        );
+        return recordedAnswer(await recordFolder(folder, null, image, stage, context, { executed: true }));
       });
     if (given.collected !== undefined) {
-      const { files } = await openCollected(given.collected, 'gatehouse-scan', stage.identity.run);
-      const reports = join(files, 'reports');
+      const { files } = await openCollected(given.collected, 'scan', stage.identity.run);
       const imported = { executed: false, importer: GITLAB_CHILD };
-      return recordedAnswer(
-        await recordFolder(reports, folderDigest(reports, 'reports'), image, stage, context, imported),
-      );
+      return recordedAnswer(await recordFolder(join(files, 'reports'), null, image, stage, context, imported));
     }
     if (given.reports === undefined) {
       const report = read(given, stage.identity.run.sha, context);

@@ -13,4 +13,8 @@ export const collected = z.strictObject({
   archive: z.strictObject({ digest, bytes: count }),
   files: z.array(z.strictObject({ path: text, digest, bytes: count })).check(z.minLength(1), z.maxLength(10_000)),
 });
+/** The jobs of the child component whose artifacts are collected. */
+export type Part = 'build' | 'scan';
+/** Name of such a job, by the child component's template. */
+export const childJob = (part: Part): string => `gatehouse-${part}`;
 export type Collected = z.infer<typeof collected>;

@@ -1,3 +1,4 @@
+import type { Part } from '../contract/collected.ts';
 import type { Run } from '../contract/run.ts';
 import type { workflow } from '../contract/subject.ts';
 import type * as z from '../lib/zod.ts';
@@ -80,5 +81,7 @@ export interface Platform {
   /** The run that this one started in another repository, by its path; absent where runs start none. */
   child?(parent: RunIdentity, path: string): Promise<ChildRun>;
   /** The runner pool in which another job of this call of the trusted workflow ran, by its name; null where there is none. */
-  poolOf?(run: Run, job: string): Promise<string | null>;
+  poolOf?(run: Run, job: Part): Promise<string | null>;
+  /** Names of the jobs that do this job's work in other calls of the trusted workflow by this attempt; absent where there is one call. */
+  namesakes?(run: Run): Promise<string[]>;
 }

@@ -17,14 +17,15 @@ export interface FolderReport {
 }
 
 /**
- * Reads the folder that a scan job left, if it is the very folder: `digest` is what that job put out. Everything is read before
+ * Reads the folder that a scan job left, if it is the very folder: `digest` is what that job put out, null where
+ * the caller has made sure of it. Everything is read before
  * anything is made of it. Throws Denied for a changed folder, BadInput for a report without its sidecar and the other way round.
  * `now` in milliseconds.
  */
-export function readFolder(folder: string, digest: string, now: number): FolderReport[] {
+export function readFolder(folder: string, digest: string | null, now: number): FolderReport[] {
   const files = filesIn(folder);
   const found = digestOfFiles(files);
-  if (found !== digest)
+  if (digest !== null && found !== digest)
     throw new Denied(
       'scan.reports_changed',
       `the reports in ${folder} are ${found}, not ${digest} that the scan job put out: they were changed on the way; nothing was recorded`,

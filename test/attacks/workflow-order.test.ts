@@ -7,6 +7,7 @@ import {
   deployWords,
   gateWords,
   layWorkflowScene,
+  openWords,
   scanWords,
   sealWords,
   type WorkflowScene,
@@ -147,6 +148,21 @@ describe('F93 one decision, one deploy', () => {
     expect({ exit: said.exit, says: said.says }).toEqual({ exit: 1, says: ['deploy.once'] });
     expect(deployed()).toEqual(before);
   });
+});
+
+describe('F57 a run that calls the workflow a second time', () => {
+  it.each(['again / gate-deploy', 'promote (b) / gate-deploy', 'a / promote / gate-deploy'])(
+    'opens none for it: %s',
+    async (name) => {
+      const { world } = scene.github;
+      const own = world.jobs.find(({ id }) => id === 5003);
+      world.jobs = [...world.jobs, { ...own, id: 5010, name }];
+      const before = scene.state();
+      const said = await scene.verb({ role: 'gate' }, ...openWords());
+      expect({ exit: said.exit, says: said.says }).toEqual({ exit: 1, says: 'run.called_twice' });
+      expect(scene.state()).toEqual(before);
+    },
+  );
 });
 
 describe('F57 a run that is sealed', () => {

@@ -179,7 +179,7 @@ describe('for the other verbs', () => {
     );
     expect(ended.code).toBe(0);
     const { key } = JSON.parse(ended.stdout);
-    expect(key).toMatch(/gitlab~gitlab\.example\.org~7001\/run=9101\/6003\/policy-gate-after-script-/);
+    expect(key).toMatch(/gitlab~gitlab\.example\.org~7001\/run=9101\/6003\/policy-gate-x-post-/);
     const { dsseEnvelope } = JSON.parse(readFileSync(hosted.site.path('store', key), 'utf8'));
     const { predicate } = JSON.parse(Buffer.from(dsseEnvelope.payload, 'base64').toString());
     expect(predicate).toMatchObject({ type: 'gate.decided', outcome: 'cancelled', run: { id: '9101' } });

@@ -3,7 +3,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startRegistry } from '../../src/registry/server/start.ts';
 import { CHILD, CHILD_JOBS, configure } from '../support/gitlab-child.ts';
-import { layParent, type ParentJob, type ParentScene } from '../support/parent-scene.ts';
+import {
+  CHILDREN,
+  type ChildName,
+  layParent,
+  type ParentJob,
+  type ParentScene,
+  PORTAL,
+  type Step,
+} from '../support/parent-scene.ts';
 import { type Ended, sandboxes } from '../support/sandbox.ts';
 import { itWith } from '../support/tools.ts';
 
@@ -11,6 +19,8 @@ import { itWith } from '../support/tools.ts';
  * The parent pipeline out of the assembled component project, job by job in the real gitlab-ci-local: our own program fetched
  * by git, an issuer and an authority for time on loopback, and a fake of GitLab's API in which a child misbehaves.
  */
+
+const NAMES = Object.keys(CHILDREN) as ChildName[];
 
 const sandbox = sandboxes();
 const itLocal = itWith('rsync');
@@ -34,14 +44,12 @@ const through = async (...jobs: ParentJob[]) => {
     if (ended.code !== 0) throw new Error(`${name} ended with exit ${ended.code}: ${said(ended)}`);
   }
 };
-const deployed = () =>
-  execFileSync(
-    'git',
-    ['-C', scene.gitlab.projects.get('care/gitops') as string, 'show', 'main:lab-results/deployment.yaml'],
-    {
-      encoding: 'utf8',
-    },
-  );
+/** One stage of GitLab's: the job of each repository. */
+const both = (step: Step) => through(...NAMES.map((child): ParentJob => `gatehouse-${child}-${step}`));
+const deployed = (child: ChildName = 'lab-results') => {
+  const gitops = scene.gitlab.projects.get('care/gitops') as string;
+  return execFileSync('git', ['-C', gitops, 'show', `main:${child}/deployment.yaml`], { encoding: 'utf8' });
+};
 const storeFiles = () =>
   execFileSync('find', [scene.hosted.site.path('store', 'v1'), '-type', 'f'], { encoding: 'utf8' })
     .trim()
@@ -50,34 +58,43 @@ const recordsOf = (pipeline: number) =>
   storeFiles().filter((file) => file.includes(`/run=${pipeline}/`) && file.includes('/records/'));
 const sealsOf = (pipeline: number) =>
   storeFiles().filter((file) => file.includes(`/run=${pipeline}/`) && file.includes('/seals/'));
+const sealOf = (pipeline: number) => {
+  const [line] = readFileSync(sealsOf(pipeline)[0] as string, 'utf8').split('\n') as [string];
+  return JSON.parse(Buffer.from(JSON.parse(line).dsseEnvelope.payload, 'base64').toString()).predicate;
+};
 
-describe('a child that is as it should be', () => {
+describe('children that are as they should be', () => {
   itLocal(
-    'is signed, recorded, promoted, approved once, decided, deployed and sealed, as the run of its own repository',
+    'are signed, recorded, promoted, approved once for both, decided, deployed and sealed, each as the run of its own repository',
     async () => {
-      await through(lab('open'), lab('sign'));
+      await both('open');
+      await both('sign');
       const early = await scene.job(lab('promote'));
       expect({ code: early.code, said: said(early).includes('✖ scan.present') }).toEqual({ code: 1, said: true });
       const undecided = await scene.job(lab('deploy'));
       expect(undecided.code).not.toBe(0);
-      await through(lab('record'));
+      await both('record');
       const promoted = await scene.job(lab('promote'));
       expect(said(promoted)).toContain('ALLOW promote to production');
-      await through('gatehouse-approve');
+      await through('gatehouse-portal-promote', 'gatehouse-approve');
       const decided = await scene.job(lab('decide'));
       expect(said(decided)).toContain('ALLOW deploy to production');
-      expect(deployed()).not.toContain('331e2cee');
-      await through(lab('deploy'));
-      expect(deployed()).toContain(`${new URL(registry.url).host}/care/lab-results@sha256:331e2cee`);
-      await through(lab('seal'));
-      const [seal, ...more] = sealsOf(9101);
-      expect(more).toEqual([]);
-      const [line] = readFileSync(seal as string, 'utf8').split('\n') as [string];
-      const statement = JSON.parse(Buffer.from(JSON.parse(line).dsseEnvelope.payload, 'base64').toString());
-      expect(statement.predicate).toMatchObject({
-        outcome: 'success',
-        run: { repository: CHILD.path, id: '9101', sha: CHILD.sha, parent: { repositoryId: '7002', runId: '9002' } },
-      });
+      await through('gatehouse-portal-decide');
+      for (const child of NAMES) expect(deployed(child)).not.toContain('331e2cee');
+      await both('deploy');
+      for (const child of NAMES)
+        expect(deployed(child)).toContain(`${new URL(registry.url).host}/care/${child}@sha256:331e2cee`);
+      await both('seal');
+      for (const [pipeline, { path, sha }] of [
+        [9101, CHILD],
+        [9100, PORTAL],
+      ] as const) {
+        expect(sealsOf(pipeline)).toHaveLength(1);
+        expect(sealOf(pipeline)).toMatchObject({
+          outcome: 'success',
+          run: { repository: path, id: String(pipeline), sha, parent: { repositoryId: '7002', runId: '9002' } },
+        });
+      }
       expect(sealsOf(9002)).toEqual([]);
     },
   );

@@ -1,8 +1,8 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { assemble } from '../../scripts/assemble.ts';
-import { type FakeGitlab, type GitlabWorld, gitlabWorld } from './fake-gitlab.ts';
+import { type FakeGitlab, type GitlabWorld, gitlabWorld, type Where } from './fake-gitlab.ts';
 import { addChild, CHILD, CHILD_JOBS, entriesOf, leave, rendered } from './gitlab-child.ts';
 import { entity } from './gitlab-fields.ts';
 import { checkOut, type LocalGitlab, localGitlab, publish } from './gitlab-local.ts';
@@ -14,32 +14,42 @@ import { zip } from './zip.ts';
 
 const COMPONENTS = 'example-health/compliance-components';
 const SCANS = ['trivy', 'semgrep', 'gitleaks', 'checkov', 'osv-scanner'];
+type Inputs = Record<string, string>;
 const DIGEST = '331e2cee1617921bf0370d2fe128e1b7930e5c8565dc4c6030983b8f8033e335';
 
-/** Jobs of the parent in the order of their stages, and whose environment each has. */
+export const PORTAL: Where = { project: 7003, path: 'care/portal', pipeline: 9102, sha: 'f'.repeat(40) };
+/** The repositories of one run, as the shipped parent names them. */
+export const CHILDREN = { 'lab-results': CHILD, portal: PORTAL };
+export type ChildName = keyof typeof CHILDREN;
+
+/** Whose environment each job of a repository has, in the order of their stages. */
 const ROLES = {
-  'gatehouse-lab-results-open': 'gate',
-  'gatehouse-lab-results-sign': 'build',
-  'gatehouse-lab-results-record': 'scan',
-  'gatehouse-lab-results-promote': 'gate',
-  'gatehouse-approve': 'none',
-  'gatehouse-lab-results-decide': 'gate',
-  'gatehouse-lab-results-deploy': 'deploy',
-  'gatehouse-lab-results-seal': 'gate',
+  open: 'gate',
+  sign: 'build',
+  record: 'scan',
+  promote: 'gate',
+  decide: 'gate',
+  deploy: 'deploy',
+  seal: 'gate',
 } as const;
-export type ParentJob = keyof typeof ROLES;
-const NAMES = Object.keys(ROLES) as ParentJob[];
+export type Step = keyof typeof ROLES;
+const APPROVE = 'gatehouse-approve';
+export type ParentJob = `gatehouse-${ChildName}-${Step}` | typeof APPROVE;
+const ofChildren = Object.keys(CHILDREN).flatMap((child) =>
+  Object.entries(ROLES).map(([step, role]): [string, string] => [`gatehouse-${child}-${step}`, role]),
+);
+const JOBS = new Map([...ofChildren, [APPROVE, null]]);
 
 /**
- * A protected parent project that includes the assembled `promote`, the application whose pipeline it started, and a GitOps
- * repository. Jobs run one by one in the real gitlab-ci-local with the token that GitLab would give each; GitLab itself is a
- * labelled fake, which cannot start a child: the child's jobs are what the fake says.
+ * The shipped parent project, which includes the assembled `promote` for two applications, their pipelines that it started, and
+ * a GitOps repository. Jobs run one by one in the real gitlab-ci-local with the token that GitLab would give each; GitLab itself
+ * is a labelled fake, which cannot start a child: the children's jobs are what the fake says.
  */
 export interface ParentScene {
   hosted: HostedSite;
   gitlab: LocalGitlab;
   world(): GitlabWorld;
-  child(): GitlabWorld;
+  child(name?: ChildName): GitlabWorld;
   /** Folder of the parent's checkout. */
   parent: string;
   componentSha: string;
@@ -47,7 +57,7 @@ export interface ParentScene {
   job(name: ParentJob): Promise<Ended>;
   /** Runs what follows the script of a job that ended with this status. */
   afterwards(name: ParentJob, status: string): Promise<Ended>;
-  /** Another pipeline, of a new child pipeline, with nothing run yet. */
+  /** Another pipeline with nothing run yet; its children's pipelines are this number and 99 (lab-results), 98 (portal). */
   renew(pipeline: number): void;
 }
 
@@ -55,6 +65,7 @@ export async function layParent(folder: (name: string) => string, registry: stri
   const hosted = await layHostedSite('gitlab', folder('site'), registry, (contract) => {
     contract.environments.production.events = ['pipeline'];
     contract.environments.production.approvals.strength = 'run';
+    contract.environments.production.targets.push({ cluster: 'demo', namespace: 'portal' });
     for (const scanner of Object.values<{ importers: string[] }>(contract.scanners))
       scanner.importers = ['gitlab-child'];
   });
@@ -70,26 +81,25 @@ export async function layParent(folder: (name: string) => string, registry: stri
   checkOut('care/release', parent);
 
   const api = hosted.api as FakeGitlab;
-  const archives = {
-    image: zip([{ name: 'image/', mode: 0o040755 }, ...entriesOf(join(SAMPLE, 'image'), 'image')]),
-    reports: zip(
-      entriesOf(
-        layReports(join(folder('reports'), 'reports'), SCANS, { commit: CHILD.sha, image: `sha256:${DIGEST}` }).reports,
-        'reports',
-      ),
-    ),
+  const image = zip([{ name: 'image/', mode: 0o040755 }, ...entriesOf(join(SAMPLE, 'image'), 'image')]);
+  const reports = (commit: string) => {
+    const about = { commit, image: `sha256:${DIGEST}` };
+    return zip(entriesOf(layReports(join(folder('reports'), 'reports'), SCANS, about).reports, 'reports'));
   };
-  let ids: Map<string, number>;
+  const archives = { 'lab-results': reports(CHILD.sha), portal: reports(PORTAL.sha) };
+  const begun = (world: GitlabWorld, name: ChildName, pipeline: number) => {
+    const where = { ...CHILDREN[name], pipeline };
+    const child = addChild(world, where, componentSha);
+    const offset = pipeline - CHILD.pipeline;
+    leave(child, CHILD_JOBS.build + offset, image);
+    leave(child, CHILD_JOBS.scan + offset, archives[name]);
+  };
   const renew = (pipeline: number) => {
     const at = { project: 7002, path: 'care/release', pipeline, sha: 'a'.repeat(40) };
     const world = gitlabWorld(at);
-    ids = new Map(NAMES.map((name, i) => [name, pipeline * 10 + i]));
-    world.jobs = NAMES.map((name) => world.make.job(ids.get(name) as number, name, { status: 'created' }, at));
-    const where = { ...CHILD, pipeline: pipeline + 99 };
-    const child = addChild(world, where, componentSha);
-    const offset = where.pipeline - CHILD.pipeline;
-    leave(child, CHILD_JOBS.build + offset, archives.image);
-    leave(child, CHILD_JOBS.scan + offset, archives.reports);
+    world.jobs = [...JOBS.keys()].map((name, i) => world.make.job(pipeline * 100 + i, name, { status: 'created' }, at));
+    begun(world, 'lab-results', pipeline + 99);
+    begun(world, 'portal', pipeline + 98);
     api.world = world;
   };
   renew(9002);
@@ -98,7 +108,8 @@ export async function layParent(folder: (name: string) => string, registry: stri
   const begin = async (name: ParentJob) => {
     Object.assign(of(name), { status: 'running', started_at: new Date().toISOString() });
     const claims = { job_id: String(of(name).id), pipeline_id: String(world().pipeline.id) };
-    return ROLES[name] === 'none' ? {} : await hosted.environment(ROLES[name], claims);
+    const role = JOBS.get(name);
+    return role == null ? {} : await hosted.environment(role, claims);
   };
   const job: ParentScene['job'] = async (name) => {
     const token = await begin(name);
@@ -109,19 +120,22 @@ export async function layParent(folder: (name: string) => string, registry: stri
       CI_COMMIT_BRANCH: 'main',
     });
     of(name).status = ended.code === 0 ? 'success' : 'failed';
-    if (name === 'gatehouse-approve') approve(world(), of(name));
+    if (name === APPROVE) approve(world(), of(name));
     return ended;
   };
   const promote = readFileSync('gitlab-components/templates/promote/template.yml', 'utf8');
   const afterwards: ParentScene['afterwards'] = async (name, status) => {
-    const inputs = { ...parse(configuration(componentSha, registry)).include[0].inputs };
-    const jobs = rendered(promote, inputs, componentSha) as Record<string, { after_script?: string[] }>;
+    const included = parse(configuration(componentSha, registry)).include.map(({ inputs }: { inputs: Inputs }) =>
+      rendered(promote, inputs, componentSha),
+    );
+    const jobs: Record<string, { after_script?: string[] }> = Object.assign({}, ...included);
     return await gitlab.script((jobs[name]?.after_script ?? []).join('\n'), {
       ...(await begin(name)),
       CI_JOB_STATUS: status,
     });
   };
-  const child = () => world().children[0] as GitlabWorld;
+  const child: ParentScene['child'] = (name = 'lab-results') =>
+    world().children.find(({ project }) => project.id === CHILDREN[name].project) as GitlabWorld;
   return { hosted, gitlab, world, child, parent, componentSha, job, afterwards, renew };
 }
 
@@ -153,19 +167,22 @@ function approve(world: GitlabWorld, job: Record<string, unknown>): void {
 }
 
 function layGitops(folder: string, registry: string): string {
-  mkdirSync(join(folder, 'lab-results'), { recursive: true });
-  cpSync(join(SAMPLE, 'deploy/base/deployment.yaml'), join(folder, 'lab-results/deployment.yaml'));
-  const file = join(folder, 'lab-results/deployment.yaml');
-  const text = readFileSync(file, 'utf8').replace(/image: \S+@/, `image: ${registry}/care/lab-results@`);
-  writeFileSync(file, text.replace(DIGEST, '0'.repeat(64)));
+  const sample = readFileSync(join(SAMPLE, 'deploy/base/deployment.yaml'), 'utf8');
+  for (const name of Object.keys(CHILDREN)) {
+    mkdirSync(join(folder, name), { recursive: true });
+    const text = sample
+      .replaceAll('lab-results', name)
+      .replace(/image: \S+@/, `image: ${registry}/care/${name}@`)
+      .replace(DIGEST, '0'.repeat(64));
+    writeFileSync(join(folder, name, 'deployment.yaml'), text);
+  }
   return folder;
 }
 
+/** The shipped file, with this commit and this registry, and the cluster that the contract knows. */
 function configuration(sha: string, registry: string): string {
   return readFileSync('workflows/gitlab/parent.gitlab-ci.yml', 'utf8')
-    .replace(/\n {2}- component: [^\n]*\n {4}inputs:\n {6}name: portal[\s\S]*$/, '\n')
     .replaceAll(/@0{40}/g, `@${sha}`)
-    .replace('others: care/portal', "others: ''")
-    .replace('registry.example.org/care/lab-results', `${registry}/care/lab-results`)
-    .replace('production/lab-results/', 'demo/lab-results/');
+    .replaceAll('registry.example.org/care/', `${registry}/care/`)
+    .replaceAll('target: production/', 'target: demo/');
 }

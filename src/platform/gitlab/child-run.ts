@@ -1,3 +1,4 @@
+import { childJob } from '../../contract/collected.ts';
 import type { Run } from '../../contract/run.ts';
 import { Denied } from '../../lib/errors.ts';
 import type { ChildRun, RunIdentity, RunOutcome } from '../platform.ts';
@@ -45,7 +46,8 @@ export async function childRun(api: GitlabApi, parent: RunIdentity, path: string
       outcome: () => outcomeOf(api, parent.run),
       // An application's own runner is its owner's: what it built was kept from nothing.
       poolOf: async (_, job) => {
-        const named = (await jobsOf(api.of(child.projectId), run)).filter(({ name }) => name === `gatehouse-${job}`);
+        const wanted = childJob(job);
+        const named = (await jobsOf(api.of(child.projectId), run)).filter(({ name }) => name === wanted);
         const runner = named.length === 1 ? (named[0]?.runner ?? null) : null;
         return runner === null ? null : String(runner.id);
       },

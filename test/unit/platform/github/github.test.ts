@@ -82,6 +82,24 @@ describe('the run', () => {
   });
 });
 
+describe('other calls of the workflow in the run', () => {
+  const namesakes = async (...names: string[]) => {
+    world.jobs = [...world.jobs, ...names.map((name, i) => ({ ...world.jobs[0], id: 6000 + i, name }))];
+    return await githubAt(github.url).namesakes?.((await identity()).run);
+  };
+
+  it('are told by jobs of the same name below another caller', async () => {
+    expect(await namesakes('again / gate-deploy', 'x / y / gate-deploy')).toEqual([
+      'again / gate-deploy',
+      'x / y / gate-deploy',
+    ]);
+  });
+
+  it.each(['gate-deploy', 'again / scan', 'promote / gate-deploy'])('and not by a job %s', async (name) => {
+    expect(await namesakes(name)).toEqual([]);
+  });
+});
+
 it('a run that does not fit a record is refused, not cut to fit', async () => {
   world.jobs = world.jobs.map((each) => ({ ...each, runner_name: 'x'.repeat(257) }));
   await expect(identity()).rejects.toMatchObject({
