@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cleanEnvironment, type Ended, run, sandboxes } from '../support/sandbox.ts';
 
@@ -100,6 +100,73 @@ describe('the demo', () => {
     const { stdout } = run('ps', ['-eo', 'args']);
     expect(stdout).not.toContain(release);
     expect(existsSync(kept)).toBe(true);
+  });
+});
+
+describe('the demo refuses', () => {
+  const laid = (what: string) => {
+    const folder = sandbox.folder(what);
+    cpSync('build/dist', join(folder, 'dist'), { recursive: true });
+    return folder;
+  };
+  const withSample = () => {
+    const folder = laid('whole');
+    mkdirSync(join(folder, 'sample', 'image'), { recursive: true });
+    writeFileSync(join(folder, 'sample', 'image', 'index.json'), '{}');
+    return folder;
+  };
+  it.each<[string, () => string, (folder: string) => string[], Record<string, string>, number, string, RegExp]>([
+    ['an unknown option', withSample, () => ['--kept', 'x'], {}, 2, 'cli.unknown_flag', /did you mean --keep\?/],
+    ['a word too many', withSample, () => ['now'], {}, 2, 'cli.too_many_words', /cannot place "now"/],
+    [
+      'to run from half a checkout',
+      () => laid('half'),
+      () => [],
+      {},
+      2,
+      'demo.sample',
+      /the sample .* is not there: run the demo from a whole checkout/,
+    ],
+    [
+      'to keep in a folder that is there',
+      withSample,
+      (folder) => ['--keep', folder],
+      {},
+      2,
+      'inputs.keep',
+      /exists already: name a folder that does not/,
+    ],
+    [
+      'to keep below a file',
+      withSample,
+      (folder) => ['--keep', join(folder, 'dist', 'index.js', 'kept')],
+      {},
+      2,
+      'inputs.keep',
+      /cannot make .*: .*; name a folder that you may make/,
+    ],
+    [
+      'where nothing may be written',
+      withSample,
+      () => [],
+      { TMPDIR: '/nonexistent' },
+      3,
+      'demo.temporary',
+      /cannot make a folder in \/nonexistent: .*; set TMPDIR/,
+    ],
+  ])('%s', (_, lay, words, env, code, error, message) => {
+    const folder = lay();
+    const before = filesIn(folder);
+    const given = [join(folder, 'dist', 'gatehouse.js'), 'demo', ...words(folder), '--json'];
+    const { stdout, stderr, ...ended } = run(process.execPath, given, { env: cleanEnvironment(folder, env) });
+    expect({ ...ended, ...JSON.parse(stdout) }).toMatchObject({
+      status: 'error',
+      code: error,
+      message: expect.stringMatching(message),
+    });
+    expect(ended.code).toBe(code);
+    expect(stderr).not.toMatch(/\n\s+at |node:internal|defect/);
+    expect(filesIn(folder)).toEqual(before);
   });
 });
 
