@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { formatTime } from '../../src/lib/time.ts';
 import { openStore } from '../../src/store/store.ts';
@@ -7,6 +7,7 @@ import { trustFile } from '../support/audit-scene.ts';
 import { FAKE_CREDENTIALS, type Flaws, startFakeS3 } from '../support/fake-s3.ts';
 import { playRun, type Scene } from '../support/gate-scene.ts';
 import { startServer, type TestServer } from '../support/json-server.ts';
+import { loadedBy } from '../support/loaded.ts';
 import { cleanEnvironment, runAside, sandboxes } from '../support/sandbox.ts';
 
 /*
@@ -205,40 +206,21 @@ describe('what is not used is not loaded', () => {
     duckdb: 'duckdb',
     engine: 'duckdb.node',
   };
-  const LISTEN = `import { registerHooks } from 'node:module';
-    import { appendFileSync } from 'node:fs';
-    registerHooks({ load(url, context, next) {
-      if (url.startsWith('file:')) appendFileSync(process.env.LOADED, url + '\\n');
-      return next(url, context);
-    } });`;
-
-  /** How a program ends, and which of the libraries it has loaded. */
-  async function loadedBy(words: string[], env: Record<string, string> = {}, program = 'build/dist/gatehouse.js') {
-    const folder = sandbox.folder('loaded');
-    const hook = join(folder, 'hook.mjs');
-    const seen = join(folder, 'seen');
-    writeFileSync(hook, LISTEN);
-    writeFileSync(seen, '');
-    const { code } = await runAside(
-      process.execPath,
-      ['--import', hook, program, ...words],
-      cleanEnvironment(folder, { ...env, LOADED: seen }),
-    );
-    const files = readFileSync(seen, 'utf8')
-      .split('\n')
-      .filter((url) => url.endsWith('js'));
-    const text = files.map((url) => readFileSync(new URL(url), 'utf8')).join('');
+  async function loaded(words: string[], env: Record<string, string> = {}, program?: string) {
+    const { code, text } = await loadedBy(sandbox, words, env, program);
     expect(text).toContain('gatehouse');
-    const libraries = Object.entries(LIBRARIES).flatMap(([name, words]) => (text.includes(words) ? [name] : []));
-    return { code, libraries };
+    return {
+      code,
+      libraries: Object.entries(LIBRARIES).flatMap(([name, mark]) => (text.includes(mark) ? [name] : [])),
+    };
   }
 
   it('by the judge, a folder, the register, a record, and the gate that collects evidence', async () => {
     const facts = join(sandbox.folder('facts'), 'facts.json');
     writeFileSync(facts, JSON.stringify(allowed()));
     const judge = ['--facts', facts, '--contract', 'test/fixtures/gate/contract.yml', '--now', formatTime(NOW)];
-    expect(await loadedBy(['policy-gate', ...judge])).toEqual({ code: 0, libraries: [] });
-    expect(await loadedBy(['doctor', '--store', `file://${sandbox.folder('directory')}`])).toMatchObject({
+    expect(await loaded(['policy-gate', ...judge])).toEqual({ code: 0, libraries: [] });
+    expect(await loaded(['doctor', '--store', `file://${sandbox.folder('directory')}`])).toMatchObject({
       libraries: [],
     });
     const site = scene.at('scanned');
@@ -246,16 +228,16 @@ describe('what is not used is not loaded', () => {
     writeFileSync(key, site.keys.get('gate') as string, { mode: 0o600 });
     const run = ['--run', site.path('run.json'), '--key', `file://${key}`];
     const gate = ['--stage', 'promote', '--environment', 'production', '--image', scene.image, ...run];
-    expect(await loadedBy(['policy-gate', ...gate], {}, site.program)).toEqual({ code: 0, libraries: [] });
-    expect(await loadedBy(['register', 'show'], {}, site.program)).toEqual({ code: 0, libraries: [] });
+    expect(await loaded(['policy-gate', ...gate], {}, site.program)).toEqual({ code: 0, libraries: [] });
+    expect(await loaded(['register', 'show'], {}, site.program)).toEqual({ code: 0, libraries: [] });
     const seal = ['--type', 'run.sealed', ...run];
-    expect(await loadedBy(['evidence-emit', ...seal], {}, site.program)).toEqual({ code: 0, libraries: [] });
+    expect(await loaded(['evidence-emit', ...seal], {}, site.program)).toEqual({ code: 0, libraries: [] });
   });
 
   it('but each is seen where it is loaded, so that this test can fail', async () => {
-    const s3 = await loadedBy(['doctor', '--store', (await fake()).store], FAKE_CREDENTIALS);
+    const s3 = await loaded(['doctor', '--store', (await fake()).store], FAKE_CREDENTIALS);
     expect(s3.libraries).toEqual(['sdk']);
-    expect((await loadedBy([], {}, 'build/dist/scan.js')).libraries).toEqual(['toolkit', 'undici']);
+    expect((await loaded([], {}, 'build/dist/scan.js')).libraries).toEqual(['toolkit', 'undici']);
     const site = scene.at('scanned');
     const index = [
       '--store',
@@ -265,6 +247,6 @@ describe('what is not used is not loaded', () => {
       '--out',
       site.path('index'),
     ];
-    expect(await loadedBy(['audit', 'index', ...index])).toEqual({ code: 0, libraries: ['duckdb', 'engine'] });
+    expect(await loaded(['audit', 'index', ...index])).toEqual({ code: 0, libraries: ['duckdb', 'engine'] });
   });
 });
