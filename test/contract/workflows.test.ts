@@ -422,7 +422,7 @@ describe('a planted permission is found', () => {
   it('in a step of which nothing is known', () => {
     const jobs = {
       a: { steps: [{ uses: 'actions/cache@x' }] },
-      b: { steps: [{ run: 'gh pr merge', env: { T: '${{ github.token }}' } }] },
+      b: { steps: [{ run: 'gh release create x\ngh pr merge', env: { T: '${{ github.token }}' } }] },
     };
     expect(() => permissionFaults({ a: jobs.a }, new Map())).toThrow('actions/cache');
     expect(() => permissionFaults({ b: jobs.b }, new Map())).toThrow('gh pr merge');

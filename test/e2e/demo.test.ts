@@ -156,18 +156,35 @@ describe('the demo refuses', () => {
     ],
   ])('%s', (_, lay, words, env, code, error, message) => {
     const folder = lay();
+    expectNothing(folder, [process.execPath], words(folder), env, code, error, message);
+  });
+
+  it('to keep in a folder where it may not write', () => {
+    const folder = withSample();
+    mkdirSync(join(folder, 'closed'), { mode: 0o555 });
+    // root may write everywhere, so the child gives up its rights first.
+    const rights = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-all', '--inh-caps=-all'] : [];
+    const keep = ['--keep', join(folder, 'closed', 'kept')];
+    expectNothing(folder, [...rights, process.execPath], keep, {}, 2, 'inputs.keep', /permission denied/);
+  });
+
+  function expectNothing(
+    folder: string,
+    [program = '', ...start]: string[],
+    words: string[],
+    env: Record<string, string>,
+    code: number,
+    error: string,
+    message: RegExp,
+  ): void {
     const before = filesIn(folder);
-    const given = [join(folder, 'dist', 'gatehouse.js'), 'demo', ...words(folder), '--json'];
-    const { stdout, stderr, ...ended } = run(process.execPath, given, { env: cleanEnvironment(folder, env) });
-    expect({ ...ended, ...JSON.parse(stdout) }).toMatchObject({
-      status: 'error',
-      code: error,
-      message: expect.stringMatching(message),
-    });
+    const given = [...start, join(folder, 'dist', 'gatehouse.js'), 'demo', ...words, '--json'];
+    const { stdout, stderr, ...ended } = run(program, given, { env: cleanEnvironment(folder, env) });
     expect(ended.code).toBe(code);
+    expect(JSON.parse(stdout)).toEqual({ status: 'error', code: error, message: expect.stringMatching(message) });
     expect(stderr).not.toMatch(/\n\s+at |node:internal|defect/);
     expect(filesIn(folder)).toEqual(before);
-  });
+  }
 });
 
 /** All files below a folder, or the file itself. */

@@ -32,10 +32,10 @@ const ACTIONS: Record<string, Need[]> = {
   ],
 };
 
-/** What a script needs that is given the job's token: GitHub docs, "Create a release", "Create" and "Update a reference". */
+/** What a command of a script needs that is given the job's token: GitHub docs, "Create a release", "Create" and "Update a reference". */
 const SCRIPTS: [pattern: RegExp, needs: Need[]][] = [
-  [/^\s*gh release (create|edit) /m, [['contents', 'write']]],
-  [/gh api --method (PATCH|POST) "?repos\/\S+\/git\/refs/, [['contents', 'write']]],
+  [/^gh release (create|edit) /, [['contents', 'write']]],
+  [/^gh api --method (PATCH|POST) "?repos\/\S+\/git\/refs/, [['contents', 'write']]],
 ];
 
 /**
@@ -53,7 +53,10 @@ export function permissionsOf(job: Job, asked: ReadonlySet<string> | undefined):
 }
 
 function ofStep({ uses, run, ...step }: Job['steps'][number]): Need[] {
-  if (run !== undefined) return JSON.stringify(step).includes('github.token') ? known(SCRIPTS, run) : [];
+  if (run !== undefined) {
+    if (!/github\.token|secrets\.GITHUB_TOKEN/.test(JSON.stringify(step))) return [];
+    return (run.match(/\b(?:gh|git|curl) .*/g) ?? [run]).flatMap((command) => known(SCRIPTS, command));
+  }
   const [name = ''] = (uses ?? '').split('@');
   if (name.startsWith('$/')) return [];
   const needs = ACTIONS[name];
