@@ -1,11 +1,11 @@
 /**
  * Measures whole processes of the shipped dist against a bare `node -e 0` in the same run: medians of alternating runs, as
- * ratios, so that the figure holds on a slow or busy machine too. Peak memory is read once for each.
+ * ratios, so that the figure holds on a slow or busy machine too. Peak memory is read once for each. Then the auditor's
+ * questions over signed records. Exit 1 when a bar of scripts/bench/bars.ts is missed.
  *
- *   npm run bench              31 runs each
+ *   npm run bench                     31 runs each; questions over 10,000 records
  *   npm run bench -- --runs 7
- *   npm run bench -- --audit   instead: the auditor's questions over 100,000 signed records (minutes)
- *   npm run bench -- --audit --records 10000
+ *   npm run bench -- --audit 100000   over so many (minutes); 0: no questions
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { allowed, finding, NOW, report, scan } from '../test/fixtures/gate/facts.ts';
+import { BARS, bytesIn, misses } from './bench/bars.ts';
 import { storeRows } from './bench/store.ts';
 
 interface Subject {
@@ -29,14 +30,13 @@ interface Subject {
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '31' },
-    audit: { type: 'boolean', default: false },
-    records: { type: 'string', default: '100000' },
+    audit: { type: 'string', default: '10000' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
   console.log(
-    'npm run bench [-- --runs N]                start-up and memory of whole processes\nnpm run bench -- --audit [--records N]     ten questions over N signed records (100000), index included',
+    'npm run bench [-- --runs N] [--audit RECORDS]\nstart-up and memory of whole processes (31 runs each), size of dist, and the auditor’s questions over signed records, index included (10000; 0: none). Exit 1 when a bar is missed.',
   );
   process.exit(0);
 }
@@ -45,12 +45,12 @@ if (!Number.isInteger(runs) || runs < 3) {
   console.error('--runs takes a whole number from 3 up');
   process.exit(2);
 }
-
-if (values.audit) {
-  const { benchAudit } = await import('./bench/audit.ts');
-  await benchAudit(Number(values.records), Math.min(runs, 11));
-  process.exit(0);
+const records = Number(values.audit);
+if (!Number.isInteger(records) || records < 0) {
+  console.error('--audit takes a number of records, or 0 for no questions');
+  process.exit(2);
 }
+const missed: string[] = [];
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
 try {
@@ -61,6 +61,23 @@ try {
   for (const row of await storeRows(folder, runs, median)) console.log(row);
 } finally {
   rmSync(folder, { recursive: true });
+}
+const size = bytesIn('dist');
+console.log(`\ndist has ${(size / 1e6).toFixed(2)} MB, ≤ ${BARS.dist / 1e6} MB${over('dist', size, BARS.dist)}\n`);
+if (records > 0) {
+  const { benchAudit } = await import('./bench/audit.ts');
+  await benchAudit(records, Math.min(runs, 11));
+}
+if (missed.length > 0) {
+  console.error(`\nmissed: ${missed.join(', ')}`);
+  process.exitCode = 1;
+}
+
+/** The remark beside a figure that misses its bar, which ends the whole run with exit 1. */
+function over(name: string, figure: number, bar: number | null): string {
+  if (!misses(figure, bar)) return '';
+  missed.push(name);
+  return '  OVER';
 }
 
 function subjects(): Subject[] {
@@ -77,8 +94,8 @@ function subjects(): Subject[] {
   ];
   return [
     { name: 'node -e 0', args: ['-e', '0'], target: null },
-    { name: 'gatehouse policy-gate --help', args: ['dist/gatehouse.js', 'policy-gate', '--help'], target: 2.3 },
-    { name: 'gatehouse policy-gate --facts (4 findings)', args: judge(factsWith(4)), target: 4 },
+    { name: 'gatehouse policy-gate --help', args: ['dist/gatehouse.js', 'policy-gate', '--help'], target: BARS.help },
+    { name: 'gatehouse policy-gate --facts (4 findings)', args: judge(factsWith(4)), target: BARS.judge },
     { name: 'gatehouse policy-gate --facts (10,000 findings)', args: judge(factsWith(10_000)), target: null },
     { name: 'gatehouse contract check', args: ['dist/gatehouse.js', 'contract', 'check'], target: null },
     ...actions(),
@@ -132,8 +149,7 @@ function measure(all: Subject[]): string[] {
   return all.map((subject, i) => {
     const { name, target } = subject;
     const ms = median(times[i] as number[]);
-    const over = target !== null && ms / bare > target ? '  OVER' : '';
-    return `${name.padEnd(46)} ${ms.toFixed(1).padStart(5)}  ${(ms / bare).toFixed(2).padStart(5)}×  ${(target === null ? '' : `≤ ${target}×`).padEnd(7)}  ${peakMegabytes(subject).toFixed(0).padStart(5)}${over}`;
+    return `${name.padEnd(46)} ${ms.toFixed(1).padStart(5)}  ${(ms / bare).toFixed(2).padStart(5)}×  ${(target === null ? '' : `≤ ${target}×`).padEnd(7)}  ${peakMegabytes(subject).toFixed(0).padStart(5)}${over(name, ms / bare, target)}`;
   });
 }
 

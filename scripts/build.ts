@@ -101,20 +101,25 @@ function same(a: string, b: string): boolean {
   }
 }
 
-function check(): number {
+/** Files of a committed dist that build/src does not build to, from a fresh bundle beside it. */
+export function staleFiles(committed: string): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-dist-'));
   try {
     bundle(folder);
-    const changed = differences('dist', folder);
-    console.log(
-      changed.length === 0
-        ? 'dist/ is what its source builds to'
-        : `dist/ is not what its source builds to: ${changed.join(', ')}; run npm run build`,
-    );
-    return changed.length === 0 ? 0 : 1;
+    return differences(committed, folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function check(): number {
+  const changed = staleFiles('dist');
+  console.log(
+    changed.length === 0
+      ? 'dist/ is what its source builds to'
+      : `dist/ is not what its source builds to: ${changed.join(', ')}; run npm run build`,
+  );
+  return changed.length === 0 ? 0 : 1;
 }
 
 if (process.argv[1]?.endsWith('build.ts')) {

@@ -7,6 +7,7 @@ const TIME_STAMPING = '1.3.6.1.5.5.7.3.8';
 /** A time stamping authority has a root and one or two below it. */
 const DEPTH = 5;
 
+/** The same certificate with its extensions to be read, which Node does not show. Throws an Error for what is not DER. */
 export function parsedCertificate(certificate: X509Certificate): Parsed {
   return Parsed.parse(Buffer.from(certificate.raw) as Buffer<ArrayBuffer>);
 }

@@ -104,6 +104,7 @@ export async function decisionRows(fact: Fact, attachments: Attachments): Promis
   };
 }
 
+/** One rule of a decision as a row; its citations become one text. */
 export function reasonRow(
   key: { evidence_key: string; decision_id: string | null },
   reason: z.infer<typeof judged>['reasons'][number],

@@ -75,6 +75,9 @@ export function recordColumns(fact: Fact) {
   };
 }
 
+/**
+ * A record as a row of `events`; its digest is the image’s where it is about one. A type that is not known counts as role emit.
+ */
 export function eventRow(fact: Fact): Row<'events'> {
   const { record } = fact;
   const subject = record.subjects.find(({ kind }) => kind === 'image') ?? record.subjects[0];

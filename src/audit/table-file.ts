@@ -54,10 +54,12 @@ export function timestamp(milliseconds: number | null): string | null {
   return milliseconds === null ? null : new Date(milliseconds).toISOString().replace('T', ' ').replace('Z', '');
 }
 
+/** The value where it is text, else null: what a record’s data holds is not known. */
 export function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+/** The value where it is a whole number that JSON keeps exactly, else null. */
 export function countOf(value: unknown): Value {
   return Number.isSafeInteger(value) ? (value as number) : null;
 }

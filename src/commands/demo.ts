@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import { BadInput, CouldNot } from '../lib/errors.ts';
+import { BadInput, CouldNot, messageOf } from '../lib/errors.ts';
 import { exec } from '../lib/exec.ts';
 import * as z from '../lib/zod.ts';
 import { type Context, command, type Result } from './command.ts';
@@ -59,8 +59,7 @@ async function serve(): Promise<Result> {
 }
 
 async function play(sample: string, keep: string | null, live: boolean, context: Context): Promise<Result> {
-  const folder = keep ?? mkdtempSync(join(tmpdir(), 'gatehouse-demo-'));
-  if (keep !== null) mkdirSync(keep, { recursive: true });
+  const folder = keep === null ? temporary() : kept(keep);
   const started = Date.now();
   const server = await startRegistryProcess(join(context.home, 'gatehouse.js'), folder);
   try {
@@ -86,6 +85,31 @@ async function play(sample: string, keep: string | null, live: boolean, context:
   } finally {
     server.stop();
     if (keep === null) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function temporary(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'gatehouse-demo-'));
+  } catch (cause) {
+    throw new CouldNot(
+      'demo.temporary',
+      `cannot make a folder in ${tmpdir()}: ${messageOf(cause)}; set TMPDIR to one that you may write to, or name one with --keep`,
+      cause,
+    );
+  }
+}
+
+function kept(folder: string): string {
+  try {
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  } catch (cause) {
+    throw new BadInput(
+      'inputs.keep',
+      `cannot make ${folder}: ${messageOf(cause)}; name a folder that you may make`,
+      cause,
+    );
   }
 }
 

@@ -15,11 +15,16 @@ export interface InputMeta {
   repeatable?: boolean;
 }
 
-/** Inputs arrive as strings on every face; these turn them into values. */
+/* Inputs arrive as strings on every face; these turn them into values. */
+
+/** Text, at most 8192 characters. */
 export const text = (meta: InputMeta) => z.string().check(z.maxLength(8192), z.meta({ ...meta }));
+/** Text that may be left out; empty is left out. */
 export const optionalText = (meta: InputMeta) => z.optional(text(meta));
+/** One of these words. */
 export const choice = <const T extends readonly string[]>(values: T, meta: InputMeta) =>
   z.enum(values).check(z.meta({ ...meta, value: meta.value ?? values.join('|') }));
+/** A switch, off unless it is `true`. */
 export const toggle = (meta: InputMeta) =>
   z._default(z.stringbool({ truthy: ['true'], falsy: ['false'] }), false).check(z.meta({ ...meta }));
 

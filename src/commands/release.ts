@@ -9,6 +9,7 @@ export function ownContract(home: string): Contract {
   return loadContract(ownContractPath(home));
 }
 
+/** Where that contract lies; `home` is the launcher’s folder. */
 export function ownContractPath(home: string): string {
   return join(home, '..', 'contract.yml');
 }

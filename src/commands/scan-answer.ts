@@ -31,6 +31,7 @@ export function recordedAnswer(all: readonly Recorded[]): Result {
   };
 }
 
+/** What an answer about several reports says of each. */
 export const brief = ({ tool, execution, counts }: ScanReport) => ({
   tool: tool.name,
   status: execution.status,

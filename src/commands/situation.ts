@@ -134,6 +134,7 @@ function stepKey(verb: string, env: Context['env']): string {
   return `${verb}-${step || 'step'}`.slice(0, 100);
 }
 
+/** The platform’s file of profile local, resolved from the contract’s folder; null on a hosted platform. */
 export function localFile(contract: Contract, folder: string): string | null {
   const [platform] = contract.file.platforms;
   return platform?.kind === 'local' ? resolve(folder, platform.file) : null;

@@ -44,6 +44,7 @@ export function keyHint(key: KeyObject): string {
   return hint;
 }
 
+/** The public key as DER, SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7). */
 export function spki(key: KeyObject): Buffer {
   return key.export({ type: 'spki', format: 'der' });
 }

@@ -5,8 +5,8 @@ const DAY = 86_400_000;
 const HOUR = 3_600_000;
 
 /**
- * What a valid contract permits that production should not: shown by `contract check`, with the path and why. Limits are ours
- * (design: register at most 24 h old in production); a platform team may keep one on purpose.
+ * What a valid contract permits that production should not: shown by `contract check`, with the path and why. Limits are ours,
+ * each with its reason beside it; a platform team may keep a weakness on purpose.
  */
 export function weaknesses(file: ContractFile): { path: string; why: string }[] {
   const found: { path: string; why: string }[] = [];

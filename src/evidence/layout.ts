@@ -27,11 +27,13 @@ export function recordPrefix(run: Run, day: string): string {
   return `v1/records/${runFolder(run, day)}/`;
 }
 
+/** Key of a record; `digest` is of its envelope as it is stored. */
 export function recordKey(record: Record, place: Place, digest: string): string {
   const file = `${place.stepKey}-${String(record.seq).padStart(4, '0')}-${record.type}-${short(digest)}.json`;
   return `${recordPrefix(record.run, dayOf(record))}${place.jobKey}/${file}`;
 }
 
+/** Key of a seal; `digest` is of all its lines as they are stored. */
 export function sealKey(record: Record, digest: string): string {
   return `v1/seals/${runFolder(record.run, dayOf(record))}/seal-${record.run.attempt}-${short(digest)}.ndjson`;
 }
@@ -93,6 +95,9 @@ export function pointerPrefix(digest: string): string {
   return `v1/by-digest/${digest.replace(':', '-')}/`;
 }
 
+/**
+ * Key of an attachment’s bytes; `digest` is of the content before compression, `suffix` keeps apart what must not be replaced.
+ */
 export function blobKey(digest: string, gzip: boolean, suffix = ''): string {
   const hex = hexOf(digest);
   return `v1/blobs/sha256/${hex.slice(0, 2)}/${hex}${suffix}${gzip ? '.gz' : ''}`;
@@ -107,6 +112,7 @@ export function blobOfKey(key: string): { digest: string; gzip: boolean } | null
   return { digest: `sha256:${parts.hex}`, gzip: parts.gzip !== undefined };
 }
 
+/** Key of the mark that uses a decision up. */
 export function onceKey(decisionId: string): string {
   return `v1/once/${decisionId}.json`;
 }

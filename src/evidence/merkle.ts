@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
  * leaves split at the largest power of two below n, the empty tree SHA-256 of nothing.
  */
 
+/** Hash of one leaf, 32 bytes. */
 export function leafHash(data: Uint8Array): Buffer {
   return createHash('sha256').update(Buffer.of(0)).update(data).digest();
 }

@@ -82,6 +82,7 @@ export async function publishRegister(
   return { number, key, digest: digestOf(bytes) };
 }
 
+/** Key of the register with this number: ten digits, so that the order of names is that of numbers. */
 export function registerKey(number: number): string {
   return `${REGISTER_PREFIX}${String(number).padStart(10, '0')}.json`;
 }

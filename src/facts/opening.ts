@@ -35,6 +35,7 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
+/** Whether two records say that they are of one attempt of one run. Commit and job may differ. */
 export function isSameAttempt(a: Run, b: Run): boolean {
   return (
     a.platform === b.platform &&

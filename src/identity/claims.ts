@@ -9,6 +9,7 @@ export type HostedPlatform = Exclude<ContractFile['platforms'][number], { kind: 
 /** The run that a verified token claims, when it is one of the trusted workflow in the asked role, or why it is not. */
 export type ClaimedIdentity = { ok: true; claimed: ClaimedRun } | { ok: false; why: string };
 
+/** A refusal; `why` says what was claimed or is missing. */
 export function untrusted(why: string): { ok: false; why: string } {
   return { ok: false, why };
 }

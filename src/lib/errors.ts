@@ -10,6 +10,7 @@
  */
 export type ExitCode = 1 | 2 | 3;
 
+/** A failure that we know: its exit code, a stable code and a message for a person. All else that is thrown is a defect. */
 export abstract class GatehouseError extends Error {
   abstract readonly exit: ExitCode;
   /** Stable, machine-readable name of this failure, for example `contract.unknown_key`. */
@@ -22,14 +23,17 @@ export abstract class GatehouseError extends Error {
   }
 }
 
+/** Judged no. It is never right to go on. */
 export class Denied extends GatehouseError {
   readonly exit = 1;
 }
 
+/** A person has to change what they wrote; trying again changes nothing. */
 export class BadInput extends GatehouseError {
   readonly exit = 2;
 }
 
+/** Nothing was judged; the same words may do later. */
 export class CouldNot extends GatehouseError {
   readonly exit = 3;
 }

@@ -29,6 +29,10 @@ export interface Blobs {
   putBytes(repository: string, bytes: Buffer): Promise<string>;
 }
 
+/**
+ * Blobs over one registry’s transport. Throws CouldNot for a name that is no repository’s and where the registry does not
+ * answer.
+ */
 export function createBlobs(transport: Transport): Blobs {
   const open = async (repository: string, blob: BlobName, limit: number): Promise<AsyncGenerator<Uint8Array>> => {
     const what = `blob ${blob.digest} of ${repository}`;

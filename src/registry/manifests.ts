@@ -42,6 +42,9 @@ export interface Manifests {
   ): Promise<boolean>;
 }
 
+/**
+ * Manifests over one registry’s transport. Throws BadInput for a name that is none, CouldNot where the registry does not answer.
+ */
 export function createManifests(transport: Transport): Manifests {
   const read = (method: 'GET' | 'HEAD', repository: string, reference: string): Promise<Answer> =>
     transport.exchange(

@@ -10,6 +10,7 @@ export function isRepository(text: string): boolean {
   return text.length <= 255 && REPOSITORY.test(text);
 }
 
+/** Whether this is a tag: 128 characters at most, none of them `/`, `:` or `@`. */
 export function isTag(text: string): boolean {
   return TAG.test(text);
 }

@@ -39,6 +39,7 @@ export interface Transport {
   repeat<T>(what: string, action: () => Promise<T>): Promise<T>;
 }
 
+/** `base`: the registry’s address; `attempts`: how often a call is tried, at least 1, where another try may help. */
 export function createTransport(send: SendAs, base: URL, timing: Timing, attempts: number): Transport {
   const attempt = async (call: Call): Promise<HttpReply> => {
     const { method, content } = call;

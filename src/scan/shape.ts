@@ -3,6 +3,7 @@ import type { Reason } from './reading.ts';
 /** A JSON object out of a scanner's file; nothing is known about its values. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** Whether this is an object of JSON: neither null nor a list. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -51,6 +52,7 @@ export interface Shape {
   reasons(): Reason[];
 }
 
+/** `format` names the tool’s format in reasons, which tell the first five problems and the number of the others. */
 export function shapeOf(format: string): Shape {
   const problems: string[] = [];
   let more = 0;

@@ -378,7 +378,7 @@ describe('what is attached to the image', () => {
         },
       ],
       [
-        'F43 the record that gives the statements their time is deleted',
+        'F41 the record that gives the statements their time is deleted',
         'scanned',
         (site) => {
           const { key } = recordOf(site, 'artifact.signed');

@@ -1,11 +1,13 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { formatTime } from '../../src/lib/time.ts';
 import { openStore } from '../../src/store/store.ts';
 import { allowed, NOW } from '../fixtures/gate/facts.ts';
+import { trustFile } from '../support/audit-scene.ts';
 import { FAKE_CREDENTIALS, type Flaws, startFakeS3 } from '../support/fake-s3.ts';
-import { playRun } from '../support/gate-scene.ts';
+import { playRun, type Scene } from '../support/gate-scene.ts';
 import { startServer, type TestServer } from '../support/json-server.ts';
+import { loadedBy } from '../support/loaded.ts';
 import { cleanEnvironment, runAside, sandboxes } from '../support/sandbox.ts';
 
 /*
@@ -190,48 +192,61 @@ describe('an environment that leads elsewhere', () => {
 });
 
 describe('what is not used is not loaded', () => {
-  /** The modules and chunks that a command loads. */
-  async function loadedBy(
-    words: string[],
-    env: Record<string, string> = {},
-    program = 'build/dist/gatehouse.js',
-  ): Promise<{ code: number | null; sdk: string[] }> {
-    const folder = sandbox.folder('loaded');
-    const hook = join(folder, 'hook.mjs');
-    writeFileSync(
-      hook,
-      `import { registerHooks } from 'node:module';
-       import { appendFileSync, readFileSync } from 'node:fs';
-       registerHooks({ load(url, context, next) {
-         if (url.startsWith('file:') && readFileSync(new URL(url), 'utf8').includes('x-amz-checksum-')) appendFileSync(${JSON.stringify(join(folder, 'seen'))}, url + '\\n');
-         return next(url, context);
-       } });`,
-    );
-    writeFileSync(join(folder, 'seen'), '');
-    const { code } = await runAside(
-      process.execPath,
-      ['--import', hook, program, ...words],
-      cleanEnvironment(folder, env),
-    );
-    return { code, sdk: readFileSync(join(folder, 'seen'), 'utf8').split('\n').filter(Boolean) };
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await playRun(sandbox.folder('run'), resolve('build/dist'), 'scanned');
+  });
+  afterAll(() => scene.registry.close());
+
+  /** A library in a loaded file by what stands in that file alone. */
+  const LIBRARIES = {
+    sdk: 'x-amz-checksum-',
+    toolkit: 'GITHUB_STEP_SUMMARY',
+    undici: 'undici',
+    duckdb: 'duckdb',
+    engine: 'duckdb.node',
+  };
+  async function loaded(words: string[], env: Record<string, string> = {}, program?: string) {
+    const { code, text } = await loadedBy(sandbox, words, env, program);
+    expect(text).toContain('gatehouse');
+    return {
+      code,
+      libraries: Object.entries(LIBRARIES).flatMap(([name, mark]) => (text.includes(mark) ? [name] : [])),
+    };
   }
 
-  it('the SDK by the pure judge and by a folder; an S3 store does load it, so that this test can fail', async () => {
+  it('by the judge, a folder, the register, a record, and the gate that collects evidence', async () => {
     const facts = join(sandbox.folder('facts'), 'facts.json');
     writeFileSync(facts, JSON.stringify(allowed()));
     const judge = ['--facts', facts, '--contract', 'test/fixtures/gate/contract.yml', '--now', formatTime(NOW)];
-    expect(await loadedBy(['policy-gate', ...judge])).toEqual({ code: 0, sdk: [] });
-    const folder = sandbox.folder('directory');
-    expect(await loadedBy(['doctor', '--store', `file://${folder}`])).toMatchObject({ sdk: [] });
-    const scene = await playRun(sandbox.folder('run'), resolve('build/dist'), 'opened');
-    const site = scene.at('opened');
-    await scene.registry.close();
-    expect(await loadedBy(['register', 'show'], {}, site.program)).toEqual({ code: 0, sdk: [] });
+    expect(await loaded(['policy-gate', ...judge])).toEqual({ code: 0, libraries: [] });
+    expect(await loaded(['doctor', '--store', `file://${sandbox.folder('directory')}`])).toMatchObject({
+      libraries: [],
+    });
+    const site = scene.at('scanned');
     const key = site.path('gate.pem');
     writeFileSync(key, site.keys.get('gate') as string, { mode: 0o600 });
-    const seal = ['--type', 'run.sealed', '--run', site.path('run.json'), '--key', `file://${key}`];
-    expect(await loadedBy(['evidence-emit', ...seal], {}, site.program)).toEqual({ code: 0, sdk: [] });
-    const { sdk } = await loadedBy(['doctor', '--store', (await fake()).store], FAKE_CREDENTIALS);
-    expect(sdk.length).toBeGreaterThan(0);
+    const run = ['--run', site.path('run.json'), '--key', `file://${key}`];
+    const gate = ['--stage', 'promote', '--environment', 'production', '--image', scene.image, ...run];
+    expect(await loaded(['policy-gate', ...gate], {}, site.program)).toEqual({ code: 0, libraries: [] });
+    expect(await loaded(['register', 'show'], {}, site.program)).toEqual({ code: 0, libraries: [] });
+    const seal = ['--type', 'run.sealed', ...run];
+    expect(await loaded(['evidence-emit', ...seal], {}, site.program)).toEqual({ code: 0, libraries: [] });
+  });
+
+  it('but each is seen where it is loaded, so that this test can fail', async () => {
+    const s3 = await loaded(['doctor', '--store', (await fake()).store], FAKE_CREDENTIALS);
+    expect(s3.libraries).toEqual(['sdk']);
+    expect((await loaded([], {}, 'build/dist/scan.js')).libraries).toEqual(['toolkit', 'undici']);
+    const site = scene.at('scanned');
+    const index = [
+      '--store',
+      `file://${site.path('store')}`,
+      '--trust',
+      trustFile(site, site.folder),
+      '--out',
+      site.path('index'),
+    ];
+    expect(await loaded(['audit', 'index', ...index])).toEqual({ code: 0, libraries: ['duckdb', 'engine'] });
   });
 });

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BARS, bytesIn, misses } from '../../scripts/bench/bars.ts';
 
 const DIST = 'build/dist';
 const chunks = readdirSync(DIST)
@@ -19,6 +20,21 @@ function imported(): string[] {
 }
 
 describe('the bundle', () => {
+  it('is no larger than promised', () => {
+    const size = bytesIn(DIST);
+    expect(size).toBeGreaterThan(1_000_000);
+    expect(misses(size, BARS.dist)).toBe(false);
+  });
+
+  it.each<[string, number, number | null, boolean]>([
+    ['a bar that is met', 2.3, 2.3, false],
+    ['a bar that is missed by little', 2.31, 2.3, true],
+    ['a figure that was not measured', Number.NaN, 2.3, true],
+    ['a figure without a bar', 99, null, false],
+  ])('%s', (_, figure, bar, missed) => {
+    expect(misses(figure, bar)).toBe(missed);
+  });
+
   it('names the licence of every package that it holds', () => {
     const licences = readFileSync(join(DIST, 'licenses.txt'), 'utf8').split('\n');
     expect(imported()).toEqual(expect.arrayContaining(['yaml', 'zod', '@sigstore/core']));

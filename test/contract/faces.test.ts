@@ -1,9 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
 import { commands } from '../../src/commands/catalogue.ts';
 import type { Command } from '../../src/commands/command.ts';
 import { metaOf } from '../../src/commands/inputs.ts';
 import type * as z from '../../src/lib/zod.ts';
+import { launcherOf, startAction } from '../support/runner.ts';
+import { sandboxes } from '../support/sandbox.ts';
+
+const sandbox = sandboxes();
+afterAll(sandbox.clean);
 
 /** Inputs that only a GitLab job has. */
 const GITLAB_ONLY = new Set(['job-stage', 'job-image', 'job-tags', 'component-project']);
@@ -42,6 +47,32 @@ const templateFace = (text: string): Face => {
   return { inputs: Object.fromEntries(Object.entries(spec.inputs).filter(([name]) => !GITLAB_ONLY.has(name))) };
 };
 
+/**
+ * What is wrong with what an action.yml has the runner start. Without inputs each main process stops with a remark under its own
+ * name and leaves word for the post process that it came to its end; a post process that gets this word is silent, and leaves
+ * none. A command that records nothing when it is cancelled has no post process.
+ */
+async function launcherFaults(command: Command, text: string): Promise<string[]> {
+  const { name } = command;
+  const { using, post: afterwards } = parse(text).runs;
+  const faults = using === 'node24' ? [] : [`runs on ${using}`];
+  if ((afterwards === undefined) !== (command.cancelled === undefined)) faults.push('has or lacks a post process');
+  const phases = (['main', 'post'] as const).filter((phase) => phase === 'main' || afterwards !== undefined);
+  const files = phases.map((phase) => launcherOf(name, phase, text));
+  faults.push(...files.filter((file) => !existsSync(file)).map((file) => `${file} is not in the bundle`));
+  if (faults.length > 0) return faults;
+  const [main, post] = files as [string, string | undefined];
+  const first = await startAction(main, {}, sandbox.folder('main'));
+  if (!first.log.includes(`::error title=gatehouse ${name}::`)) faults.push('main is not this action');
+  if (first.state['STATE_gatehouse-ended'] !== 'true') faults.push('main leaves no word for post');
+  if (post === undefined) return faults;
+  const last = await startAction(post, {}, sandbox.folder('post'), { 'STATE_gatehouse-ended': 'true' });
+  if (last.code !== 0 || last.log !== '') faults.push('post does not end silently after main');
+  if (Object.keys(last.state).length > 0 || !post.endsWith(`/${name}-post.js`))
+    faults.push('post is not this action’s');
+  return faults;
+}
+
 const names = readdirSync('actions').sort();
 const load = (name: string) => (commands[name] as () => Promise<Command>)();
 const actionText = (name: string) => readFileSync(`actions/${name}/action.yml`, 'utf8');
@@ -58,9 +89,8 @@ describe.each(names)('%s', (name) => {
     expect(actionFace(actionText(name)).outputs).toEqual(Object.keys((await load(name)).outputs ?? {}));
   });
 
-  it('runs its own launcher on node24', () => {
-    const { runs } = parse(actionText(name));
-    expect(runs).toMatchObject({ using: 'node24', main: `../../dist/${name}.js` });
+  it('runs its own launchers on node24: both are in the bundle and start', async () => {
+    expect(await launcherFaults(await load(name), actionText(name))).toEqual([]);
   });
 
   it('reads nothing from expressions inside a script', () => {
@@ -80,5 +110,28 @@ describe('planted differences are found', () => {
     ['another description', { inputs: { stage: { description: 'x' } } }, 'stage is described otherwise'],
   ])('%s', async (_, face, problem) => {
     expect(differences(await load('policy-gate'), face)).toContain(problem);
+  });
+});
+
+describe('planted launchers are found', () => {
+  it.each([
+    ['another Node', 'using: node24', 'using: node20', 'runs on node20'],
+    ['a main that is not there', '/scan.js', '/scans.js', expect.stringMatching(/scans\.js is not in the bundle$/)],
+    [
+      'a post that is not there',
+      '/scan-post.js',
+      '/scan-end.js',
+      expect.stringMatching(/scan-end\.js is not in the bundle$/),
+    ],
+    ['no post at all', '  post: ../../dist/scan-post.js\n', '', 'has or lacks a post process'],
+    ['the main of another action', '/scan.js', '/policy-gate.js', 'main is not this action'],
+    ['a post as main', '/scan.js', '/scan-post.js', 'main leaves no word for post'],
+    ['a chunk as main', '/scan.js', '/index.js', 'main is not this action'],
+    ['a main as post', '/scan-post.js', '/scan.js', 'post does not end silently after main'],
+    ['the post of another action', '/scan-post.js', '/policy-gate-post.js', 'post is not this action’s'],
+  ])('%s', async (_, from, to, fault) => {
+    const text = actionText('scan');
+    expect(text).toContain(from);
+    expect(await launcherFaults(await load('scan'), text.replace(from, to))).toContainEqual(fault);
   });
 });

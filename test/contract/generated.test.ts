@@ -70,3 +70,7 @@ it('a changed, a new and a removed file of dist are all found', () => {
     for (const folder of [a, b]) rmSync(folder, { recursive: true });
   }
 });
+
+it('CI asks whether dist is what its source builds to', () => {
+  expect(readFileSync('.ci/run', 'utf8')).toMatch(/^npm run --silent build -- --check$/m);
+});

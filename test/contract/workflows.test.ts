@@ -3,11 +3,15 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { commands } from '../../src/commands/catalogue.ts';
 import type { Command } from '../../src/commands/command.ts';
+import { differences, permissionFaults, union } from '../support/permissions.ts';
 import { FILE, type Job, readWorkflow, type Workflow } from '../support/promote-copy.ts';
 
 const OWN = readdirSync('.github/workflows').map((name) => join('.github/workflows', name));
 const CALLERS = ['workflows/github/promote.yml'];
-const REUSABLE = 'example-health/compliance-workflows/.github/workflows/promote.yml';
+const OURS = 'example-health/compliance-workflows';
+const REUSABLE = `${OURS}/.github/workflows/promote.yml`;
+/** Jobs that no promote is made of: what they ask is in their steps alone. */
+const ALONE = OWN.filter((file) => file !== FILE);
 
 /** What of a workflow's text breaks a rule that holds for all of them. */
 function faultsOf(text: string): string[] {
@@ -25,10 +29,16 @@ function faultsOf(text: string): string[] {
   ];
 }
 
+/**
+ * Our own actions are those of the very commit that runs, `$/`: named by our repository they are of whatever commit stands there,
+ * pinned or not, and run beside a key that vouches for this one. Only a caller names us, by the reusable workflow.
+ */
 function usesFault(uses: string, rest: string): string[] {
   if (uses.startsWith('$/')) return existsSync(uses.slice(2)) ? [] : [`${uses} is not there`];
   if (uses.startsWith(`${REUSABLE}@v`)) return /@v\d+\.\d+\.\d+$/.test(uses) ? [] : [`${uses} is no full version`];
   if (!uses.includes('@') || uses.startsWith('.')) return [`${uses} is of the caller's repository`];
+  if (/^[\w.-]+\/compliance-workflows[/@]/i.test(uses))
+    return [`${uses} is of our repository, at another commit than this`];
   return /@[0-9a-f]{40}$/.test(uses) && /^ # v\d+\.\d+\.\d+$/.test(rest) ? [] : [`${uses} is not pinned to a commit`];
 }
 
@@ -86,12 +96,7 @@ async function jobFaults(name: string, job: Job): Promise<string[]> {
       ? ['may write, and runs what others wrote']
       : []),
     ...(!trusted && /secrets\.|vars\./.test(JSON.stringify(job)) ? ['sees a secret'] : []),
-    ...(trusted && name !== 'deploy' && job.steps.some(({ run }) => run !== undefined)
-      ? ['runs a script beside a key']
-      : []),
-    ...(trusted && name !== 'deploy' && job.steps.some(({ uses = '' }) => uses.includes('checkout'))
-      ? ['checks out code']
-      : []),
+    ...(trusted ? job.steps.flatMap((step) => besideAKey(name, step)) : []),
     ...(job.steps.some(
       ({ uses = '', with: given }) => uses.includes('checkout') && given?.['persist-credentials'] !== false,
     )
@@ -100,6 +105,21 @@ async function jobFaults(name: string, job: Job): Promise<string[]> {
     ...steps.flat(),
   ];
 }
+
+/**
+ * Beside a key nothing runs but our actions and the artifacts of the jobs before. Job deploy alone has a checkout, of data: the
+ * manifest, which is named by the inputs for it.
+ */
+function besideAKey(name: string, { uses = '', run, with: given = {} }: Job['steps'][number]): string[] {
+  const deploy = name === 'deploy';
+  if (run !== undefined) return deploy && PUSH.test(run) ? [] : ['runs a script beside a key'];
+  const [action] = uses.split('@');
+  if (uses.startsWith('$/') || action === 'actions/download-artifact') return [];
+  if (action !== 'actions/checkout') return [`runs ${action} beside a key`];
+  return deploy && String(given.repository).includes('inputs.manifest-repository') ? [] : ['checks out code'];
+}
+/** The one script: it pushes what was committed. */
+const PUSH = /^export GIT_CONFIG_VALUE_0=.*\ngit push origin HEAD\n$/;
 
 async function stepFaults({ uses = '', with: given = {} }: Job['steps'][number]): Promise<string[]> {
   if (!uses.startsWith('$/')) return [];
@@ -116,9 +136,27 @@ async function stepFaults({ uses = '', with: given = {} }: Job['steps'][number])
   ];
 }
 
+/** How each calling job's permissions differ from the most that any job of the reusable workflow asks for. */
+function callerFaults(text: string): string[] {
+  const needed = union(
+    Object.values(readWorkflow().jobs).flatMap(({ permissions = {} }) => Object.entries(permissions)),
+  );
+  const { jobs } = parse(text) as Workflow;
+  return Object.entries(jobs).flatMap(([name, { permissions = {} }]) =>
+    differences(permissions, needed).map((fault) => `${name}: ${fault}`),
+  );
+}
+
 describe.each([...OWN, ...CALLERS])('%s', (file) => {
   it('keeps the rules of workflows', () => {
     expect(faultsOf(readFileSync(file, 'utf8'))).toEqual([]);
+  });
+});
+
+describe.each(ALONE)('%s', (file) => {
+  it('grants each job what its steps ask for, and nothing more', () => {
+    const { jobs } = parse(readFileSync(file, 'utf8')) as Workflow;
+    expect(permissionFaults(jobs, new Map())).toEqual([]);
   });
 });
 
@@ -127,13 +165,8 @@ describe('the reusable workflow', () => {
     expect(await trustFaults(readWorkflow())).toEqual([]);
   });
 
-  it('is granted by the caller all that it needs, and nothing more', () => {
-    const needed = Object.values(readWorkflow().jobs).flatMap(({ permissions = {} }) => Object.entries(permissions));
-    for (const file of CALLERS) {
-      const { jobs } = parse(readFileSync(file, 'utf8')) as Workflow;
-      const granted = Object.values(jobs).flatMap(({ permissions = {} }) => Object.entries(permissions));
-      expect(Object.fromEntries(granted)).toEqual(Object.fromEntries(needed));
-    }
+  it.each(CALLERS)('is granted by %s all that it needs, and nothing more', (file) => {
+    expect(callerFaults(readFileSync(file, 'utf8'))).toEqual([]);
   });
 
   it('gets from the caller the inputs that it asks for', () => {
@@ -168,6 +201,18 @@ describe('a planted fault is found', () => {
       '$/actions/evidence-emit',
       './actions/evidence-emit',
       "./actions/evidence-emit is of the caller's repository",
+    ],
+    [
+      'our action at a commit of its own',
+      '$/actions/evidence-emit',
+      `${OURS}/actions/evidence-emit@${'a'.repeat(40)} # v1.0.0`,
+      `${OURS}/actions/evidence-emit@${'a'.repeat(40)} is of our repository, at another commit than this`,
+    ],
+    [
+      'our action in a fork of ours',
+      '$/actions/evidence-emit',
+      `other/Compliance-Workflows/actions/evidence-emit@${'a'.repeat(40)} # v1.0.0`,
+      `other/Compliance-Workflows/actions/evidence-emit@${'a'.repeat(40)} is of our repository, at another commit than this`,
     ],
     ['an action that is not there', '$/actions/evidence-emit', '$/actions/emit', '$/actions/emit is not there'],
     [
@@ -233,6 +278,21 @@ describe('a planted fault is found', () => {
       'a script beside the signing key',
       ({ jobs }) => jobs.sign?.steps.unshift({ run: 'make' }),
       'sign runs a script beside a key',
+    ],
+    [
+      'a script beside the deploy key',
+      ({ jobs }) => jobs.deploy?.steps.push({ run: 'make' }),
+      'deploy runs a script beside a key',
+    ],
+    [
+      'the caller’s code beside the deploy key',
+      ({ jobs }) => jobs.deploy?.steps.unshift({ uses: 'actions/checkout@x', with: { 'persist-credentials': false } }),
+      'deploy checks out code',
+    ],
+    [
+      'an action of others beside the signing key',
+      ({ jobs }) => jobs.sign?.steps.unshift({ uses: 'docker/login-action@x' }),
+      'sign runs docker/login-action beside a key',
     ],
     [
       'the caller’s code beside the gate’s key',
@@ -309,5 +369,62 @@ describe('a planted fault is found', () => {
     const workflow = readWorkflow();
     plant(workflow);
     expect(await trustFaults(workflow)).toContain(fault);
+  });
+});
+
+describe('a planted permission is found', () => {
+  const caller = readFileSync(CALLERS[0] as string, 'utf8');
+  it.each([
+    [
+      'a scope more',
+      'permissions:\n',
+      'permissions:\n      issues: read\n',
+      'issues is granted read, needed not at all',
+    ],
+    ['a level too high', 'contents: read', 'contents: write', 'contents is granted write, needed read'],
+    ['a level too low', 'packages: write', 'packages: read', 'packages is granted read, needed write'],
+    ['a scope less', '      actions: read', '', 'actions is granted not at all, needed read'],
+  ])('with the caller: %s', (_, from, to, fault) => {
+    expect(caller).toContain(from);
+    expect(callerFaults(caller.replace(from, to))).toEqual([`promote: ${fault}`]);
+  });
+
+  it('with a second calling job, whatever the first was granted', () => {
+    const second = `${caller}\n  again:\n    uses: ${REUSABLE}@v1.0.0\n    permissions: { contents: write }\n`;
+    expect(callerFaults(second)).toContain('again: contents is granted write, needed read');
+  });
+
+  it.each([
+    ['.github/workflows/ci.yml', 'ci', 'contents', 'write', 'ci: contents is granted write, needed read'],
+    ['.github/workflows/ci.yml', 'ci', 'packages', 'read', 'ci: packages is granted read, needed not at all'],
+    [
+      '.github/workflows/release.yml',
+      'check',
+      'id-token',
+      'write',
+      'check: id-token is granted write, needed not at all',
+    ],
+    ['.github/workflows/release.yml', 'publish', 'contents', 'read', 'publish: contents is granted read, needed write'],
+    [
+      '.github/workflows/release.yml',
+      'publish',
+      'actions',
+      'read',
+      'publish: actions is granted read, needed not at all',
+    ],
+  ])('in %s, job %s: %s %s', (file, name, scope, level, fault) => {
+    const { jobs } = parse(readFileSync(file, 'utf8')) as Workflow;
+    const job = jobs[name] as Job;
+    job.permissions = { ...job.permissions, [scope]: level };
+    expect(permissionFaults(jobs, new Map())).toEqual([fault]);
+  });
+
+  it('in a step of which nothing is known', () => {
+    const jobs = {
+      a: { steps: [{ uses: 'actions/cache@x' }] },
+      b: { steps: [{ run: 'gh release create x\ngh pr merge', env: { T: '${{ github.token }}' } }] },
+    };
+    expect(() => permissionFaults({ a: jobs.a }, new Map())).toThrow('actions/cache');
+    expect(() => permissionFaults({ b: jobs.b }, new Map())).toThrow('gh pr merge');
   });
 });

@@ -1,13 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { startAction } from '../support/runner.ts';
+import { launcherOf, startAction } from '../support/runner.ts';
 import { sandboxes } from '../support/sandbox.ts';
 
 const sandbox = sandboxes();
 afterAll(sandbox.clean);
 
 const runAction = (name: string, inputs: Record<string, string>) =>
-  startAction(resolve('build/dist', `${name}.js`), inputs, sandbox.folder('runner'));
+  startAction(launcherOf(name, 'main'), inputs, sandbox.folder('runner'));
 
 const TRIVY = resolve('sample/reports/trivy.json');
 

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cleanEnvironment, type Ended, run, sandboxes } from '../support/sandbox.ts';
 
@@ -101,6 +101,90 @@ describe('the demo', () => {
     expect(stdout).not.toContain(release);
     expect(existsSync(kept)).toBe(true);
   });
+});
+
+describe('the demo refuses', () => {
+  const laid = (what: string) => {
+    const folder = sandbox.folder(what);
+    cpSync('build/dist', join(folder, 'dist'), { recursive: true });
+    return folder;
+  };
+  const withSample = () => {
+    const folder = laid('whole');
+    mkdirSync(join(folder, 'sample', 'image'), { recursive: true });
+    writeFileSync(join(folder, 'sample', 'image', 'index.json'), '{}');
+    return folder;
+  };
+  it.each<[string, () => string, (folder: string) => string[], Record<string, string>, number, string, RegExp]>([
+    ['an unknown option', withSample, () => ['--kept', 'x'], {}, 2, 'cli.unknown_flag', /did you mean --keep\?/],
+    ['a word too many', withSample, () => ['now'], {}, 2, 'cli.too_many_words', /cannot place "now"/],
+    [
+      'to run from half a checkout',
+      () => laid('half'),
+      () => [],
+      {},
+      2,
+      'demo.sample',
+      /the sample .* is not there: run the demo from a whole checkout/,
+    ],
+    [
+      'to keep in a folder that is there',
+      withSample,
+      (folder) => ['--keep', folder],
+      {},
+      2,
+      'inputs.keep',
+      /exists already: name a folder that does not/,
+    ],
+    [
+      'to keep below a file',
+      withSample,
+      (folder) => ['--keep', join(folder, 'dist', 'index.js', 'kept')],
+      {},
+      2,
+      'inputs.keep',
+      /cannot make .*: .*; name a folder that you may make/,
+    ],
+    [
+      'where nothing may be written',
+      withSample,
+      () => [],
+      { TMPDIR: '/nonexistent' },
+      3,
+      'demo.temporary',
+      /cannot make a folder in \/nonexistent: .*; set TMPDIR/,
+    ],
+  ])('%s', (_, lay, words, env, code, error, message) => {
+    const folder = lay();
+    expectNothing(folder, [process.execPath], words(folder), env, code, error, message);
+  });
+
+  it('to keep in a folder where it may not write', () => {
+    const folder = withSample();
+    mkdirSync(join(folder, 'closed'), { mode: 0o555 });
+    // root may write everywhere, so the child gives up its rights first.
+    const rights = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-all', '--inh-caps=-all'] : [];
+    const keep = ['--keep', join(folder, 'closed', 'kept')];
+    expectNothing(folder, [...rights, process.execPath], keep, {}, 2, 'inputs.keep', /permission denied/);
+  });
+
+  function expectNothing(
+    folder: string,
+    [program = '', ...start]: string[],
+    words: string[],
+    env: Record<string, string>,
+    code: number,
+    error: string,
+    message: RegExp,
+  ): void {
+    const before = filesIn(folder);
+    const given = [...start, join(folder, 'dist', 'gatehouse.js'), 'demo', ...words, '--json'];
+    const { stdout, stderr, ...ended } = run(program, given, { env: cleanEnvironment(folder, env) });
+    expect(ended.code).toBe(code);
+    expect(JSON.parse(stdout)).toEqual({ status: 'error', code: error, message: expect.stringMatching(message) });
+    expect(stderr).not.toMatch(/\n\s+at |node:internal|defect/);
+    expect(filesIn(folder)).toEqual(before);
+  }
 });
 
 /** All files below a folder, or the file itself. */

@@ -1,7 +1,13 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Site } from '../../src/commands/demo/site.ts';
 import { cases, factsOf } from '../fixtures/gate/cases.ts';
 import { allowed, NOW } from '../fixtures/gate/facts.ts';
+import { expectRefused, keyFlag, nobodyListens, program, type Refused } from '../support/bad-input.ts';
+import { editContract } from '../support/direct.ts';
+import { FAKE_CREDENTIALS } from '../support/fake-s3.ts';
+import { playRun, type Scene } from '../support/gate-scene.ts';
+import { loadedBy } from '../support/loaded.ts';
 import { layRelease } from '../support/release.ts';
 import { cleanEnvironment, run, sandboxes } from '../support/sandbox.ts';
 
@@ -100,10 +106,80 @@ describe('bad input', () => {
   });
 });
 
+describe('the gate over evidence refuses', () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await playRun(sandbox.folder('e2e'), resolve('build/dist'), 'scanned');
+  });
+  afterAll(() => scene.registry.close());
+  const words = (site: Site, changes: { [name: string]: string | null } = {}) => {
+    const all = {
+      stage: 'promote',
+      environment: 'production',
+      image: scene.image,
+      run: site.path('run.json'),
+      ...changes,
+    };
+    const flags = Object.entries(all).flatMap(([name, value]) => (value === null ? [] : [`--${name}`, value]));
+    return ['policy-gate', ...flags, ...keyFlag(site, 'gate')];
+  };
+  const given = (changes: { [name: string]: string | null }) => (site: Site) => words(site, changes);
+  const named = (rest: string) => `${scene.registry.host}/care/lab-results${rest}`;
+
+  it.each<Refused>([
+    ['no stage', given({ stage: null }), 2, 'inputs.missing', /stage/],
+    ['no environment', given({ environment: null }), 2, 'inputs.missing', /environment/],
+    ['no image', given({ image: null }), 2, 'inputs.missing', /image/],
+    ['an empty image: a variable that was never set', given({ image: '' }), 2, 'inputs.missing', /image/],
+    ['no run', given({ run: null }), 2, 'inputs.run', /a local run needs its file/],
+    ['a tag', (site) => words(site, { image: named(':1') }), 2, 'reference.tag', /is a tag/],
+    ['a short digest', (site) => words(site, { image: named('@sha256:abc') }), 2, 'reference.digest', /sha256:/],
+    [
+      'without a store',
+      (site) => {
+        rmSync(site.path('store'), { recursive: true });
+        return words(site);
+      },
+      3,
+      'store.missing',
+      /store folder .* does not exist: create it/,
+    ],
+  ])('%s', async (...row) => {
+    await expectRefused(scene, scene.at('scanned'), row);
+  });
+
+  /** That the gate was asked and could not judge is on record. */
+  const ASKED = ['change.reviewed success', 'gate.decided error'];
+
+  it('a store where nobody listens, within a minute', async () => {
+    const site = scene.at('scanned');
+    const nowhere = 's3://evidence/prod?region=us-east-1&endpoint=http://127.0.0.1:9';
+    await editContract(site, (contract) => Object.assign(contract.evidence, { store: nowhere }), false);
+    const before = scene.published();
+    const started = Date.now();
+    const { code, stdout, stderr } = await program(site, words(site), FAKE_CREDENTIALS);
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'error', code: expect.stringMatching(/^store\./) });
+    expect(stderr).toMatch(/^error: .*127\.0\.0\.1:9/m);
+    expect(stderr).not.toMatch(/\n\s+at |node:internal/);
+    expect(scene.published()).toEqual(before);
+    expect(Date.now() - started).toBeLessThan(60_000);
+  });
+
+  it('an image that is not there', async () => {
+    const image = named(`@sha256:${'1'.repeat(64)}`);
+    const row: Refused = ['', given({ image }), 3, 'registry.not_found', /has no manifest sha256:1{64}/];
+    await expectRefused(scene, scene.at('scanned'), row, ASKED);
+  });
+
+  it('a registry where nobody listens, within seconds', async () => {
+    await nobodyListens(scene, scene.at('scanned'), (site, image) => words(site, { image }), ASKED);
+  });
+});
+
 describe('the contract', () => {
-  it('beside the running bundle is what is read: an edit is seen', () => {
-    const folder = sandbox.folder('release');
-    layRelease(folder);
+  /** What the bundle in this release says of its contract, before and after an edit of the file beside it. */
+  function editSeen(folder: string) {
     const ask = () => JSON.parse(gatehouse(['contract', 'check', '--json'], join(folder, 'dist')).stdout);
     const before = ask();
     writeFileSync(
@@ -111,9 +187,27 @@ describe('the contract', () => {
       readFileSync(join(folder, 'contract.yml'), 'utf8').replace('max-age: 24h', 'max-age: 48h'),
     );
     const after = ask();
-    expect(before.weak).toEqual([]);
-    expect(after.weak).toMatchObject([{ path: 'register.max-age' }]);
-    expect(after.digest).not.toBe(before.digest);
+    return { before: before.weak, after: after.weak, changed: after.digest !== before.digest };
+  }
+
+  it('beside the running bundle is what is read: an edit is seen', () => {
+    const folder = sandbox.folder('release');
+    layRelease(folder);
+    expect(editSeen(folder)).toMatchObject({ before: [], after: [{ path: 'register.max-age' }], changed: true });
+  });
+
+  it('that a bundler has frozen into the bundle would be found: an edit is not seen', () => {
+    const folder = sandbox.folder('release');
+    layRelease(folder);
+    // What ncc makes of `new URL('../contract.yml', import.meta.url)`: a copy of the file that was there when it was built.
+    const frozen = join(folder, 'dist', 'frozen');
+    mkdirSync(join(frozen, 'dist'), { recursive: true });
+    cpSync(join(folder, 'contract.yml'), join(frozen, 'contract.yml'));
+    const launcher = join(folder, 'dist', 'gatehouse.js');
+    const text = readFileSync(launcher, 'utf8');
+    expect(text).toContain('import.meta.dirname');
+    writeFileSync(launcher, text.replace('import.meta.dirname', JSON.stringify(join(frozen, 'dist'))));
+    expect(editSeen(folder)).toEqual({ before: [], after: [], changed: false });
   });
 
   it('that is broken blocks with line, path and a guess', () => {
@@ -139,54 +233,31 @@ describe('the contract', () => {
 });
 
 describe('the start', () => {
-  const LISTEN =
-    "import { registerHooks } from 'node:module'; registerHooks({ load(u, c, n) { process.stderr.write(`LOADED ${u}\\n`); return n(u, c); } });";
+  const NETWORK = /^node:(https?|net|tls|dns|http2)$/;
+  const FOREIGN = ['GITHUB_STEP_SUMMARY', 'aws-sdk', 'duckdb', 'undici', '/v2/'];
 
-  it('of the gate loads no SDK, no toolkit and no network part', () => {
-    const hook = join(sandbox.folder('hook'), 'loaded.mjs');
-    writeFileSync(hook, LISTEN);
-    const { code, stderr } = run(
-      process.execPath,
-      [
-        '--import',
-        hook,
-        'build/dist/gatehouse.js',
-        'policy-gate',
-        '--facts',
-        factsFile(allowed()),
-        '--contract',
-        CONTRACT,
-        '--now',
-        TIME,
-      ],
-      { env: cleanEnvironment('/nonexistent') },
-    );
+  it('of the pure judge loads no SDK, no toolkit and no network part', async () => {
+    const facts = ['--facts', factsFile(allowed()), '--contract', CONTRACT, '--now', TIME];
+    const { code, urls, text } = await loadedBy(sandbox, ['policy-gate', ...facts]);
     expect(code).toBe(0);
-    const loaded = [...stderr.matchAll(/^LOADED (.*)$/gm)].map((match) => match[1] as string);
-    expect(loaded.length).toBeGreaterThan(3);
-    expect(loaded.filter((url) => /^node:(https?|net|tls|dns|http2)$/.test(url))).toEqual([]);
-    const text = loaded
-      .filter((url) => url.startsWith('file:'))
-      .map((url) => readFileSync(new URL(url), 'utf8'))
-      .join('');
+    expect(urls.length).toBeGreaterThan(3);
+    expect(urls.filter((url) => NETWORK.test(url))).toEqual([]);
     expect(text).toContain('gatehouse/facts/1');
-    for (const foreign of ['GITHUB_STEP_SUMMARY', 'aws-sdk', 'duckdb', 'undici', '/v2/'])
-      expect(text).not.toContain(foreign);
+    for (const foreign of FOREIGN) expect(text).not.toContain(foreign);
   });
 
-  it('for help loads no schema', () => {
-    const hook = join(sandbox.folder('hook'), 'loaded.mjs');
-    writeFileSync(hook, LISTEN);
-    const { code, stdout, stderr } = run(
-      process.execPath,
-      ['--import', hook, 'build/dist/gatehouse.js', 'policy-gate', '--help'],
-      { env: cleanEnvironment('/nonexistent') },
-    );
+  it('of an action loads toolkit and network, and of verify what speaks to a registry: they would be seen', async () => {
+    const action = await loadedBy(sandbox, [], {}, 'build/dist/scan.js');
+    expect(action.urls.filter((url) => NETWORK.test(url))).not.toEqual([]);
+    for (const foreign of ['GITHUB_STEP_SUMMARY', 'undici']) expect(action.text).toContain(foreign);
+    const verify = await loadedBy(sandbox, ['verify', `127.0.0.1:9/x@sha256:${'1'.repeat(64)}`]);
+    expect(verify.text).toContain('/v2/');
+  });
+
+  it('for help loads no schema', async () => {
+    const { code, stdout, text } = await loadedBy(sandbox, ['policy-gate', '--help']);
     expect(code).toBe(0);
     expect(stdout).toContain('usage: gatehouse policy-gate');
-    const text = [...stderr.matchAll(/^LOADED (file:.*)$/gm)]
-      .map((match) => readFileSync(new URL(match[1] as string), 'utf8'))
-      .join('');
     expect(text).not.toContain('gatehouse/facts/1');
   });
 });

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expectRefused, keyFlag, program, type Refused } from '../support/bad-input.ts';
 import { playRun, type Scene } from '../support/gate-scene.ts';
@@ -72,6 +72,37 @@ describe('register refuses', () => {
       2,
       'key.none',
       /does not belong to the public key demo-release/,
+    ],
+    [
+      'to publish without a store',
+      (site) => {
+        rmSync(site.path('store'), { recursive: true });
+        return ['register', 'publish', '--file', site.path('register.json'), ...keyFlag(site, 'release')];
+      },
+      3,
+      'store.missing',
+      /store folder .* does not exist: create it/,
+    ],
+    [
+      'to show one without a store',
+      (site) => {
+        rmSync(site.path('store'), { recursive: true });
+        return ['register', 'show'];
+      },
+      3,
+      'store.missing',
+      /does not exist/,
+    ],
+    [
+      'a store that is a file',
+      (site) => {
+        rmSync(site.path('store'), { recursive: true });
+        writeFileSync(site.path('store'), '');
+        return ['register', 'publish', '--file', site.path('register.json'), ...keyFlag(site, 'release')];
+      },
+      3,
+      'store.not_a_folder',
+      /is not a folder/,
     ],
   ])('%s', async (...row) => {
     await expectRefused(scene, scene.at('opened'), row);

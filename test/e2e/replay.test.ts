@@ -27,6 +27,18 @@ describe('replay refuses', () => {
       /is not in the store/,
     ],
     [
+      'a digest of its name that is not of its bytes',
+      (site) => {
+        const wrong = scene.decisions.deploy.replace(/[0-9a-f]{32}\.json$/, `${'0'.repeat(32)}.json`);
+        put(site, wrong, readFileSync(storePath(site, scene.decisions.deploy)));
+        return ['replay', wrong];
+      },
+      1,
+      'replay.record',
+      /does not have the bytes that its name says/,
+    ],
+    ['a digest that is too short', () => ['replay', `sha256:${'0'.repeat(12)}`], 2, 'store.key', /is not a store key/],
+    [
       'a record that is no decision',
       (site) => ['replay', recordOf(site, 'run.opened').key],
       1,

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Site } from '../../src/commands/demo/site.ts';
-import { expectRefused, keyFlag, program, type Refused } from '../support/bad-input.ts';
+import { expectRefused, keyFlag, nobodyListens, program, type Refused } from '../support/bad-input.ts';
 import { REPORTS } from '../support/direct.ts';
 import { keysIn, playRun, recordAt, type Scene } from '../support/gate-scene.ts';
 import { sandboxes } from '../support/sandbox.ts';
@@ -102,6 +102,11 @@ describe('scan refuses', () => {
     ],
   ])('%s', async (...row) => {
     await expectRefused(scene, scene.at('opened'), row);
+  });
+
+  it('to attach in a registry where nobody listens, within seconds: the record that decides is kept', async () => {
+    const words = (site: Site, image: string) => record(() => [...TRIVY, '--subject', image])(site);
+    await nobodyListens(scene, scene.at('opened'), words, ['scan.completed success']);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Site } from '../../src/commands/demo/site.ts';
-import { expectRefused, keyFlag, program, type Refused } from '../support/bad-input.ts';
+import { expectRefused, keyFlag, nobodyListens, program, type Refused } from '../support/bad-input.ts';
 import { keysIn, type Point, playRun, type Scene } from '../support/gate-scene.ts';
 import { sandboxes } from '../support/sandbox.ts';
 
@@ -52,6 +52,10 @@ describe('status refuses', () => {
     ],
   ])('%s', async (...row) => {
     await expectRefused(scene, scene.at('scanned'), row);
+  });
+
+  it('a registry where nobody listens, within seconds', async () => {
+    await nobodyListens(scene, scene.at('scanned'), (site, image) => words(site, image));
   });
 });
 

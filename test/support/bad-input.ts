@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Site } from '../../src/commands/demo/site.ts';
-import { keysIn, type Scene } from './gate-scene.ts';
+import { editContract } from './direct.ts';
+import { keysIn, recordAt, type Scene } from './gate-scene.ts';
 import { cleanEnvironment, type Ended, runAside } from './sandbox.ts';
 
 /** Words that the program refuses: its exit code, the error's code, and what its message must say. */
@@ -26,9 +27,10 @@ export function odd(site: Site, name: string, pem: string): string[] {
 
 /**
  * The program ends with the code of its family and one JSON document on stdout; its message helps; it prints no stack and no
- * key; and neither store nor registry has anything more or less than before.
+ * key; and neither store nor registry has anything more or less than before, but for the records that it `leaves`: `TYPE OUTCOME` each,
+ * sorted, where what could not be judged or attached is itself evidence.
  */
-export async function expectRefused(scene: Scene, site: Site, row: Refused): Promise<void> {
+export async function expectRefused(scene: Scene, site: Site, row: Refused, leaves: string[] = []): Promise<void> {
   const [, words, code, error, message] = row;
   const given = words(site);
   const before = { store: storeOf(site), registry: scene.published() };
@@ -42,7 +44,35 @@ export async function expectRefused(scene: Scene, site: Site, row: Refused): Pro
   expect(ended.stderr).not.toMatch(/\n\s+at |node:internal/);
   expect(ended.stdout + ended.stderr).not.toContain('PRIVATE KEY');
   for (const pem of site.keys.values()) expect(ended.stdout + ended.stderr).not.toContain(pem.split('\n')[1]);
-  expect({ store: storeOf(site), registry: scene.published() }).toEqual(before);
+  const after = storeOf(site);
+  if (leaves.length > 0) {
+    const added = [...after].filter((key) => !before.store.includes(key));
+    const records = added.filter((key) => key.startsWith('v1/records/')).map((key) => recordAt(site, key));
+    expect(records.map(({ type, outcome }) => `${type} ${outcome}`).sort()).toEqual(leaves);
+    expect([...before.store].filter((key) => !after.includes(key))).toEqual([]);
+  } else expect(after).toEqual(before.store);
+  expect(scene.published()).toEqual(before.registry);
+}
+
+/** A registry of the contract where nobody listens is refused within seconds, as no answer. `words` are given its image. */
+export async function nobodyListens(
+  scene: Scene,
+  site: Site,
+  words: (site: Site, image: string) => string[],
+  leaves: string[] = [],
+): Promise<void> {
+  await editContract(site, (contract) => contract.registries.push('127.0.0.1:9'));
+  const image = `127.0.0.1:9/care/lab-results@${scene.digest}`;
+  const started = Date.now();
+  const row: Refused = [
+    'a registry where nobody listens',
+    () => words(site, image),
+    3,
+    'registry.unavailable',
+    /127\.0\.0\.1:9.*check the registry and the network/,
+  ];
+  await expectRefused(scene, site, row, leaves);
+  expect(Date.now() - started).toBeLessThan(30_000);
 }
 
 function storeOf(site: Site): string[] | string {

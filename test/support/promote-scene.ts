@@ -47,7 +47,7 @@ export interface PromoteScene {
   repository: string;
   /** Where deploys are pushed to. */
   origin: string;
-  /** `METHOD path` of what each job asked of the platform's API. */
+  /** `METHOD path` of what each job that asked for its identity asked of the platform's API and of the registry. */
   asked: Map<string, Set<string>>;
   /** Runs the workflow once; `attempt` above 1 is a re-run of all jobs. */
   run(changes?: Changes): Promise<Ended>;
@@ -58,8 +58,15 @@ export interface PromoteScene {
 
 /** A hosted site whose run is the reusable workflow itself, run by the real act. */
 export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Promise<PromoteScene> {
-  const registry = await startRegistry();
-  const host = new URL(registry.url).host;
+  const asked = new Map<string, Set<string>>();
+  const seenBefore = { count: 0, job: '' };
+  const registry = await startRegistry({
+    faults: ({ method, path }) => {
+      asked.get(seenBefore.job)?.add(`${method} ${path.split('?', 1)[0]}`);
+      return null;
+    },
+  });
+  const { host } = registry;
   const hosted = await layHostedSite('github', sandbox.folder('promote'), host, (contract) => {
     contract.scanners.sast.tools[0].rules = 'semgrep-rules.yml';
     contract.environments.production.approvals.strength = 'run';
@@ -76,13 +83,11 @@ export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Pr
     recursive: true,
     filter: (path) => !path.includes('.git'),
   });
-  const asked = new Map<string, Set<string>>();
   let attempt = 1;
   let approves = true;
   let sha = MERGED;
   const names = Object.keys(readWorkflow().jobs);
   const idOf = (job: string) => 5001 + 100 * attempt + names.indexOf(job);
-  const seenBefore = { count: 0, job: '' };
   const note = () => {
     const seen = asked.get(seenBefore.job);
     for (const { method, path } of github.seen.slice(seenBefore.count)) seen?.add(`${method} ${path}`);

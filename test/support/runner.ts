@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { parse } from 'yaml';
 import { cleanEnvironment } from './sandbox.ts';
 
 export interface Ran {
@@ -11,6 +12,15 @@ export interface Ran {
   summary: string;
   /** What it leaves for its post step, as the runner hands it over. */
   state: Record<string, string>;
+}
+
+/** What an action.yml has the runner start, as it lies in the bundle of this test run. */
+export function launcherOf(
+  name: string,
+  phase: 'main' | 'post',
+  actionYml = readFileSync(`actions/${name}/action.yml`, 'utf8'),
+): string {
+  return resolve('build/actions', name, String(parse(actionYml).runs[phase]));
 }
 
 /**

@@ -2,6 +2,7 @@
 import { paragraphs } from './fields.ts';
 import type { Package } from './package.ts';
 
+/** The packages of the list; a paragraph without a name is none. */
 export function parseApkInstalled(text: string): Package[] {
   return paragraphs(text).flatMap((paragraph) => {
     const field = letters(paragraph);

@@ -31,6 +31,7 @@ interface Archive {
 /** What a path promises by its name alone; null for nothing. */
 export type Role = 'os-release' | 'dpkg' | 'apk' | 'npm' | 'python' | { archive: string };
 
+/** What the file at this path, without a leading slash, is read as; null where its name promises nothing. */
 export function roleOf(path: string): Role | null {
   return ROLES.find(([pattern]) => pattern.test(path))?.[1] ?? null;
 }

@@ -17,6 +17,7 @@ export interface Inventory {
   unread: { path: string; sha256: string | null; reason: string }[];
 }
 
+/** Everything that the files of an image say is in it, also by lists that are reached over links. */
 export function takeInventory(root: Folder<Content>): Inventory {
   const inventory: Inventory = { os: operatingSystem(root), packages: [], executables: [], unread: [] };
   for (const [path, file] of files(root)) addFile(inventory, path, file, roleOf(path));

@@ -13,6 +13,10 @@ export interface PurlParts {
   qualifiers?: Record<string, string | null>;
 }
 
+/**
+ * `pkg:type/namespace/name@version?qualifiers`: parts percent-encoded, empty qualifiers left out, the others in order of their
+ * names.
+ */
 export function purl({ type, namespace, name, version, qualifiers = {} }: PurlParts): string {
   const path = [...(namespace ?? '').split('/').filter((part) => part !== ''), name].map(encode).join('/');
   const query = Object.entries(qualifiers)

@@ -16,6 +16,7 @@ export interface File<T> {
   content: T | null;
 }
 
+/** An empty folder. */
 export function folder<T>(): Folder<T> {
   return { kind: 'folder', entries: new Map() };
 }

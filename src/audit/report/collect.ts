@@ -35,6 +35,7 @@ export interface Range {
   until: number | null;
 }
 
+/** All that the report shows of an open index, by the named questions where there is one. Throws what the engine throws. */
 export async function collect({ connection }: OpenIndex, range: Range): Promise<Findings> {
   const words = rangeWords(range);
   const answerOf = async (name: string) => (await ask(connection, queryOf(name), words)).rows;

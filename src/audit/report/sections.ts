@@ -16,6 +16,7 @@ const OUTCOMES: { [outcome: string]: Html } = {
   unknown: html`<span class="warn">? never recorded</span>`,
 };
 
+/** How far the store can be believed: verdict, anchor, and every finding. `marks` numbers the evidence that a section names. */
 export function ledgerSection(index: AuditIndex, { store }: Findings, marks: EvidenceList): Html {
   const { ledger, anchor } = index;
   return html`
@@ -37,6 +38,7 @@ ${table<Row>(
 )}`;
 }
 
+/** Deploys over time and one by one, with those whose approval chain is incomplete. `all` stands below a table that was cut. */
 export function deploySection({ deploys, chains }: Findings, marks: EvidenceList, all: Html): Html {
   const incomplete = new Set(chains.map((row) => row.evidence_key));
   const points = deploys.map(({ time, outcome }) => ({ time: String(time), refused: outcome !== 'success' }));
@@ -94,6 +96,7 @@ export function chainSection({ chains }: Findings, marks: EvidenceList, all: Htm
   );
 }
 
+/** What was denied, by rule and one by one. */
 export function denialSection({ denials }: Findings, marks: EvidenceList, all: Html): Html {
   const counts = new Map<string, number>();
   for (const { rule } of denials) counts.set(String(rule), (counts.get(String(rule)) ?? 0) + 1);
@@ -118,6 +121,7 @@ ${table<Row>(
 )}`;
 }
 
+/** Exceptions, waived rules and break-glass, each with who asked, who approved and until when. */
 export function exceptionSection({ exceptions }: Findings, marks: EvidenceList, all: Html): Html {
   return table<Row>(
     'Exceptions granted and used, rules waived, break-glass',
@@ -141,6 +145,7 @@ export function exceptionSection({ exceptions }: Findings, marks: EvidenceList, 
   );
 }
 
+/** What checks of clusters found, also that they found nothing. */
 export function driftSection({ drift }: Findings, marks: EvidenceList, all: Html): Html {
   return table<Row>(
     'Checks of clusters against what was approved',
@@ -161,6 +166,7 @@ export function driftSection({ drift }: Findings, marks: EvidenceList, all: Html
   );
 }
 
+/** Objects of the store that the tables leave out, each with the reason. */
 export function quarantineSection({ quarantine }: Findings, marks: EvidenceList): Html {
   return table<Row>(
     'Objects that are no facts, with the reason',
@@ -173,6 +179,7 @@ export function quarantineSection({ quarantine }: Findings, marks: EvidenceList)
   );
 }
 
+/** Each citation with the number of records that support it, and none where there are none. */
 export function controlSection({ controls }: Findings): Html {
   return table<Control>(
     'Citations of the HIPAA Security Rule and the records that support them',

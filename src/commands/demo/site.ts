@@ -48,10 +48,12 @@ export function laySite(folder: string, home: string, reports: string, registry:
   return site;
 }
 
+/** Says what the platform of profile local says from now on: people, reviews, approvals. */
 export function writePlatform(site: Site, file: PlatformFile): void {
   writeFileSync(site.path('fork', 'platform.json'), `${JSON.stringify(file, null, 2)}\n`);
 }
 
+/** What it says now. */
 export function readPlatform(site: Site): PlatformFile {
   return JSON.parse(readFileSync(site.path('fork', 'platform.json'), 'utf8')) as PlatformFile;
 }

@@ -48,15 +48,21 @@ export async function withKey(site: Site, role: string, ...args: string[]): Prom
 const as = (site: Site, role: string, ...args: string[]) =>
   withKey(site, role, ...args, '--run', site.path('run.json'));
 
+/** Opens the run; makes its run file. */
 export const open = (site: Site) =>
   as(site, 'gate', 'evidence-emit', '--type', 'run.opened', '--environment', ENVIRONMENT);
+/** Seals the run as role gate. */
 export const seal = (site: Site) => as(site, 'gate', 'evidence-emit', '--type', 'run.sealed');
+/** Pushes a layout that has this digest to `image`, registry/repository, and signs it as role build. */
 export const sign = (site: Site, layout: string, digest: string, image: string) =>
   as(site, 'build', 'build-sign', '--phase', 'sign', '--layout', layout, '--digest', digest, '--image', image);
+/** Signs an image, registry/repository@sha256:…, that somebody else built and pushed. */
 export const adopt = (site: Site, image: string) =>
   as(site, 'build', 'build-sign', '--phase', 'sign', '--image', image);
+/** Asks the gate for stage promote; exit 1 is its denial. */
 export const promote = (site: Site, image: string) =>
   as(site, 'gate', 'policy-gate', '--stage', 'promote', '--environment', ENVIRONMENT, '--image', image);
+/** Asks the gate for stage deploy; the document’s `key` is what `deploy` takes. */
 export const decideDeploy = (site: Site, image: string) =>
   as(
     site,
@@ -71,6 +77,7 @@ export const decideDeploy = (site: Site, image: string) =>
     '--target',
     TARGET,
   );
+/** Deploys by the decision under this key of the store, into the manifest of the GitOps repository. */
 export const deploy = (site: Site, image: string, decision: string, manifest = 'kustomization.yaml') =>
   as(
     site,

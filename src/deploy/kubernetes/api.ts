@@ -106,6 +106,7 @@ export function kubernetesApi(cluster: Cluster, http: Http): KubernetesApi {
   };
 }
 
+/** A workload in words: `Deployment production/web`. */
 export function named({ kind, namespace, name }: Place): string {
   return `${kind} ${namespace}/${name}`;
 }

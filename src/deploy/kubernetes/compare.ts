@@ -59,6 +59,7 @@ export function runningDifferences(pods: readonly Pod[], image: string, digests:
   });
 }
 
+/** Whether a pod still runs or will: neither ended nor about to be deleted. */
 export function isLive({ metadata, status }: Pod): boolean {
   const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
   return !ended && (metadata.deletionTimestamp ?? null) === null;

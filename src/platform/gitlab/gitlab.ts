@@ -13,6 +13,7 @@ export interface GitlabPlatform extends Platform {
   fetchFromChild(run: Run, wanted: Wanted): Promise<Fetched>;
 }
 
+/** Nothing is asked before one of its functions is called; each throws CouldNot where the API does not answer. */
 export function gitlabPlatform(access: GitlabAccess, claimed: ClaimedRun): GitlabPlatform {
   const api = gitlabApi(access, claimed.run.repositoryId);
   return {

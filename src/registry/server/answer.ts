@@ -20,10 +20,12 @@ export class Refusal extends Error {
   }
 }
 
+/** The refusal as a client gets it. */
 export function refusalAnswer({ status, code, message, headers }: Refusal): Answer {
   return json(status, { errors: [{ code, message }] }, headers);
 }
 
+/** A value as the body of an answer. */
 export function json(status: number, value: unknown, headers: OutgoingHttpHeaders = {}): Answer {
   return {
     status,

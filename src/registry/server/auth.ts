@@ -17,6 +17,7 @@ export interface Gate {
   giveToken(query: URLSearchParams, headers: IncomingHttpHeaders): Answer;
 }
 
+/** One user with one password, who may do everything. */
 export function createGate({ username, password, scheme = 'basic' }: ServerAuth): Gate {
   const basic = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
   const scopes = new Map<string, Set<string>>();

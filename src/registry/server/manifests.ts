@@ -8,6 +8,7 @@ import { type Exchange, pageSize } from './exchange.ts';
 import { noteReferrer } from './referrers.ts';
 import type { Storage } from './storage.ts';
 
+/** Where a manifest is kept, by the digest of its bytes. */
 export function manifestKey(repository: string, digest: string): string {
   return `${repository}/_manifests/${hexOf(digest)}`;
 }

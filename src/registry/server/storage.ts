@@ -9,6 +9,7 @@ export interface Storage {
   list(prefix: string): string[];
 }
 
+/** Content that ends with the process. */
 export function memoryStorage(): Storage {
   const contents = new Map<string, Buffer>();
   return {

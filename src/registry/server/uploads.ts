@@ -11,6 +11,7 @@ export interface Uploads {
   end(repository: string, id: string): Buffer;
 }
 
+/** `limit`: the most bytes of one upload. Throws Refusal for what is unknown, out of order or too large. */
 export function createUploads(limit: number): Uploads {
   const open = new Map<string, { chunks: Buffer[]; size: number }>();
 

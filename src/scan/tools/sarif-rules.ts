@@ -33,6 +33,7 @@ export function rulesOf(run: JsonObject): Rules {
   };
 }
 
+/** The rule’s id as the result itself says it (SARIF 2.1.0, 3.27.5 and 3.27.7), or null. */
 export function ruleIdOf(result: JsonObject): string | null {
   return text(result.ruleId) ?? text(at(result, 'rule', 'id'));
 }

@@ -22,6 +22,7 @@ export function codeOf(thrown: unknown): string {
 /** Names that say less than the status does. */
 const VAGUE: ReadonlySet<string> = new Set(['Error', 'TypeError', 'Unknown', 'UnknownError', 'S3ServiceException']);
 
+/** The HTTP status of the answer that was an error, null where there was no answer. */
 export function statusOf(thrown: unknown): number | null {
   return ((thrown ?? {}) as Thrown).$metadata?.httpStatusCode ?? null;
 }

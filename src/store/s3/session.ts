@@ -52,6 +52,7 @@ export function idOf(versionId: string | undefined): string | null {
   return versionId === undefined || versionId === 'null' ? null : versionId;
 }
 
+/** A time of the SDK as RFC 3339, null where it is none. */
 export function timeOf(date: Date | undefined): string | null {
   return date === undefined || Number.isNaN(date.getTime()) ? null : formatTime(date.getTime());
 }
