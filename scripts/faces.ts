@@ -60,6 +60,16 @@ function optionsOf(schema: z.ZodMiniType): readonly string[] | null {
   return options ?? (def.innerType === undefined ? null : optionsOf(def.innerType));
 }
 
+/**
+ * The ID tokens of a job that holds a role. Ours proves who the job is and is sent to nobody; AWS gives the role's credentials,
+ * for the store and the key, against the other.
+ */
+export const ID_TOKENS = `  id_tokens:
+    GATEHOUSE_ID_TOKEN:
+      aud: gatehouse
+    GATEHOUSE_AWS_TOKEN:
+      aud: sts.amazonaws.com`;
+
 export const NOTE = '# Written by npm run generate from the input schema of the command.\n';
 export const yaml = (document: unknown) => stringify(document, { lineWidth: 0 });
 
@@ -139,9 +149,7 @@ gatehouse-${command.name}:
   # The identity of role ${face.role}: a token that only this job gets, for the environment of its role.
   environment:
     name: gatehouse/${face.role}
-  id_tokens:
-    GATEHOUSE_ID_TOKEN:
-      aud: gatehouse
+${ID_TOKENS}
   script:
     - |
       set -eu

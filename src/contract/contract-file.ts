@@ -53,7 +53,7 @@ const key = z.strictObject({
     .optional(url)
     .check(
       z.describe(
-        'where the signer finds the private key: file:, awskms:, gcpkms:, azurekms:; only the signer needs it',
+        'where the signer finds the private key: file:key.pem, or awskms:///arn:aws:kms:REGION:ACCOUNT:key/ID; only the signer needs it',
       ),
     ),
   repositories: atLeastOne(name).check(z.describe('repository ids whose runs it may sign for; "*" for any')),

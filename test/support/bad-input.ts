@@ -28,11 +28,16 @@ export function odd(site: Site, name: string, pem: string): string[] {
  * The program ends with the code of its family and one JSON document on stdout; its message helps; it prints no stack and no
  * key; and neither store nor registry has anything more or less than before.
  */
-export async function expectRefused(scene: Scene, site: Site, row: Refused): Promise<void> {
+export async function expectRefused(
+  scene: Scene,
+  site: Site,
+  row: Refused,
+  env: Record<string, string> = {},
+): Promise<void> {
   const [, words, code, error, message] = row;
   const given = words(site);
   const before = { store: storeOf(site), registry: scene.published() };
-  const ended = await program(site, given);
+  const ended = await program(site, given, env);
   expect(JSON.parse(ended.stdout)).toMatchObject({
     status: 'error',
     code: error,
