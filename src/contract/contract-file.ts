@@ -123,8 +123,8 @@ const cluster = z.strictObject({
     .optional(
       text.check(
         z.refine(
-          (audience) => audience !== 'gatehouse' && audience !== 'sigstore',
-          'is the audience of tokens that prove who a job is, and a cluster could pass them on: choose one of the cluster’s own',
+          (audience) => !/^(gatehouse|sigstore|sts\.amazonaws\.com.*)$/.test(audience),
+          'is the audience of tokens that prove who a job is or open its store and key, and a cluster could pass them on: choose one of the cluster’s own',
         ),
       ),
     )

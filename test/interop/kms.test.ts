@@ -28,7 +28,7 @@ let admin: KMSClient;
 let site: Site;
 let image: string;
 
-type Keys = Record<string, [{ id: string; public: string; url?: string }]>;
+type Keys = Record<'gate' | 'scan' | 'notary', [{ id: string; public: string; url?: string }]>;
 let keys: Keys;
 
 /** What the guide's block leaves under trust.keys, by the real command line of AWS. */
@@ -89,7 +89,7 @@ beforeAll(async () => {
   site = laySite(join(sandbox.folder('site'), 'site'), resolve('build/dist'), REPORTS, host);
   keys = await keysOfGuide();
   const rsa = await makeKey('RSA_2048');
-  Object.assign(keys.scan?.[0] ?? {}, { public: rsa.pem, url: `awskms:///${rsa.arn}` });
+  Object.assign(keys.scan[0], { public: rsa.pem, url: `awskms:///${rsa.arn}` });
   const address = `endpoint=${server.endpoint}&sts=${server.endpoint}`;
   const here = Object.entries(keys).map(([role, [key]]) => [
     role,
@@ -150,7 +150,7 @@ describe('keys of roles that never leave a KMS', () => {
   test('open by a web identity, without any key in the environment', async () => {
     // This token service believes any token of the right form: what a role trusts cannot be tried here.
     const part = (content: object) => Buffer.from(JSON.stringify(content)).toString('base64url');
-    const claims = part({ sub: 'repo:acme/app', aud: 'sts.amazonaws.com' });
+    const claims = part({ sub: 'project_id:4711', aud: 'sts.amazonaws.com/gatehouse-scan' });
     const env = {
       AWS_ROLE_ARN: 'arn:aws:iam::000000000000:role/gatehouse-scan',
       GATEHOUSE_AWS_TOKEN: `${part({ alg: 'RS256' })}.${claims}.c2ln`,
@@ -160,7 +160,7 @@ describe('keys of roles that never leave a KMS', () => {
 
   test('write nothing once they are disabled', async () => {
     const before = keysIn(site);
-    await admin.send(new DisableKeyCommand({ KeyId: keys.gate?.[0]?.url?.replace('awskms:///', '') }));
+    await admin.send(new DisableKeyCommand({ KeyId: keys.gate[0].url?.replace('awskms:///', '') }));
     expect(await seal()).toMatchObject({ code: 3, json: { code: 'key.state' } });
     expect(keysIn(site)).toEqual(before);
   });

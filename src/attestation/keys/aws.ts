@@ -79,7 +79,9 @@ async function inTime<T>(limit: number, attempt: (signal: AbortSignal) => Promis
   try {
     return await attempt(signal);
   } catch (thrown) {
-    throw signal.aborted ? Object.assign(new Error('late'), { name: 'TimeoutError' }) : thrown;
+    throw signal.aborted && !(thrown instanceof GatehouseError)
+      ? Object.assign(new Error('late'), { name: 'TimeoutError' })
+      : thrown;
   }
 }
 

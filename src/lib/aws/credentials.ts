@@ -20,7 +20,7 @@ export interface Credentials {
 }
 
 /**
- * The audience that AWS takes tokens for (GitHub docs, configuring OpenID Connect in Amazon Web Services). A token with ours,
+ * The audience that AWS takes GitHub's tokens for (GitHub docs, configuring OpenID Connect in Amazon Web Services). A token with ours,
  * which proves to Gatehouse who a job is, is never sent to a token service.
  */
 const AUDIENCE = 'sts.amazonaws.com';

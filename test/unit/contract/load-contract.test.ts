@@ -385,6 +385,11 @@ describe('the clusters of a contract', () => {
       { prod: { ...prod, audience: 'gatehouse' } },
       /clusters\.prod\.audience: is the audience of tokens/,
     ],
+    [
+      'the audience that opens store and key',
+      { prod: { ...prod, audience: 'sts.amazonaws.com' } },
+      /clusters\.prod\.audience: is the audience of tokens/,
+    ],
   ])('cannot have %s', (_, clusters, message) => {
     expect(refusal(withClusters(clusters))).toMatch(message);
   });
