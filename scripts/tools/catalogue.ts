@@ -157,7 +157,7 @@ export const TOOLS: readonly Tool[] = [
     kind: 'python',
     distribution: 'awscli',
     group: 'stores',
-    usedFor: 'comparing what one put to a store costs',
+    usedFor: 'comparing what one put to a store costs, making keys as docs/fork.md says',
     seconds: 15,
   },
   {

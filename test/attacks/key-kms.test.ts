@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Site } from '../../src/commands/demo/site.ts';
 import { expectRefused, program } from '../support/bad-input.ts';
@@ -18,8 +19,10 @@ import { sandboxes } from '../support/sandbox.ts';
 const sandbox = sandboxes();
 const running: { close(): Promise<void> }[] = [];
 let scene: Scene;
+let keys: Map<string, string>;
 beforeAll(async () => {
   scene = await playRun(sandbox.folder('kms'), resolve('build/dist'), 'opened');
+  keys = scene.at('opened').keys;
 });
 afterEach(async () => {
   for (const server of running.splice(0)) await server.close();
@@ -29,14 +32,14 @@ afterAll(async () => {
   sandbox.clean();
 });
 
+const OLD = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' });
 const ended = (site: Site) => ['evidence-emit', '--type', 'run.sealed', '--run', site.path('run.json')];
 const seals = (site: Site) => keysIn(site).filter((key) => key.includes('/seals/'));
 
 function keyFile(role: string): string {
   const folder = sandbox.folder('key');
-  mkdirSync(folder, { recursive: true });
   const file = join(folder, `${role}.pem`);
-  writeFileSync(file, scene.at('opened').keys.get(role) as string, { mode: 0o600 });
+  writeFileSync(file, keys.get(role) as string, { mode: 0o600 });
   return file;
 }
 
@@ -56,10 +59,15 @@ async function elsewhere() {
 }
 
 describe('a key service', () => {
-  it('that holds the key of the contract signs, after throttling and a lost answer too', async () => {
+  it('that holds the key of the contract signs, after throttling and a lost answer too; an older key has no url', async () => {
     let calls = 0;
     const faults: Reply[] = [kmsError(400, 'ThrottlingException'), { hangUp: true }];
     const { laid, server } = await site(() => faults[calls++]);
+    await editContract(
+      laid,
+      ({ trust }) => trust.keys.gate.unshift({ id: 'old-gate', public: OLD, repositories: ['*'] }),
+      false,
+    );
     const { code, stderr } = await program(laid, ended(laid), FAKE_CREDENTIALS);
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
     expect(seals(laid)).toHaveLength(1);

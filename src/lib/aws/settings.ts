@@ -6,7 +6,7 @@ import { credentialsFrom, type Purpose } from './credentials.ts';
 const CONNECT_LIMIT = 10_000;
 const SILENCE_LIMIT = 30_000;
 
-export interface Service {
+interface Service {
   region: string;
   /** Base address. */
   endpoint: string;
