@@ -189,6 +189,15 @@ describe('a web identity', () => {
     expect(server.seen).toEqual([]);
   });
 
+  it('is never given to a cluster, which could pass it on and sign as role deploy', async () => {
+    const laid = scene.at('opened');
+    const cluster = { server: 'https://api.prod.example.org', certificates: [OLD], audience: 'sts.amazonaws.com' };
+    await editContract(laid, (contract) => Object.assign(contract, { clusters: { prod: cluster } }), false);
+    const message =
+      /clusters\.prod\.audience: is the audience of tokens that prove who a job is or open its store and key/;
+    await expectRefused(scene, laid, ['', ended, 2, 'contract.invalid', message], FAKE_CREDENTIALS);
+  });
+
   it('is never the token that proves to us who the job is', async () => {
     const { laid, server } = await site(undefined, '&sts=http://127.0.0.1:9');
     const { GATEHOUSE_AWS_TOKEN: _, ...env } = IDENTITY;
