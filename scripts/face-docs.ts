@@ -104,7 +104,7 @@ export function workflowDoc(text: string): string {
           .map((name) => `\`${name}\``)
           .join(
             ', ',
-          )}, for protected branches only and without reviewers; in each, where the store is in S3, the variable \`GATEHOUSE_STORE_ROLE\`: the role that the store's account gives to that environment;`,
+          )}, for protected branches only and without reviewers; in each, where store or keys are in AWS, the variable \`GATEHOUSE_STORE_ROLE\`: the IAM role of that environment;`,
         '- the environment that `environment` names, with the reviewers who may approve, and no other job under it;',
         '- access to the runner groups `gatehouse-deploy`, and `gatehouse-build`, whose runners have git, the scanners of contract.yml and what your build needs;',
         '- the permissions that the copied file grants.',

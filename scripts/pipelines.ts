@@ -2,7 +2,7 @@
  * The two halves of a pipeline on GitLab, as components: `promote` for the protected parent project, `child` for application
  * repositories. Where their inputs are a command's own, names, descriptions and patterns are those of its face.
  */
-import { fetchRelease, JOB_INPUTS, NOTE, PLAIN, yaml } from './faces.ts';
+import { fetchRelease, idTokens, JOB_INPUTS, NOTE, PLAIN, yaml } from './faces.ts';
 
 type Inputs = Record<string, { description: string; regex?: string; options?: string[]; default?: string }>;
 
@@ -260,9 +260,7 @@ ${fetchRelease()}      gatehouse ${promises} --cancelled
   interruptible: false${more}
   environment:
     name: gatehouse/${role}
-  id_tokens:
-    GATEHOUSE_ID_TOKEN:
-      aud: gatehouse${tokens}
+${idTokens(role)}${tokens}
   rules:
     - if: ${PROTECTED}${when === undefined ? '' : `\n      when: ${when}`}
   script:

@@ -149,7 +149,7 @@ export const TOOLS: readonly Tool[] = [
     distribution: 'localstack-core',
     sources: ['airspeed-ext', 'crontab', 'jsonpath-rw', 'tailer'],
     group: 'stores',
-    usedFor: 'a second S3 server, which differs where the first is not like AWS, and its token service',
+    usedFor: 'a second S3 server, which differs where the first is not like AWS, its token service, its KMS',
     seconds: 50,
   },
   {
@@ -157,7 +157,7 @@ export const TOOLS: readonly Tool[] = [
     kind: 'python',
     distribution: 'awscli',
     group: 'stores',
-    usedFor: 'comparing what one put to a store costs',
+    usedFor: 'comparing what one put to a store costs, making keys as docs/fork.md says',
     seconds: 15,
   },
   {

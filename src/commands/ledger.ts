@@ -1,5 +1,4 @@
 import { dirname, resolve } from 'node:path';
-import { localCheckpointSigner } from '../attestation/keys/local.ts';
 import type { Trust } from '../contract/trust.ts';
 import { checkpoint } from '../evidence/checkpoint.ts';
 import { findingCodes } from '../evidence/finding.ts';
@@ -86,7 +85,7 @@ async function sign(given: Inputs, context: Context): Promise<Result> {
   requireUnbentEnvironment(context.env);
   const contract = ownContract(context.home);
   const folder = dirname(resolve(ownContractPath(context.home)));
-  const signer = signerOf('notary', contract, given.key, folder, localCheckpointSigner);
+  const signer = signerOf('notary', contract, given.key, folder, context.env, 'checkpoint');
   const result = await checkpoint(storeOf(contract.file.evidence.store, folder, context.env), {
     signer,
     origin: `${contract.file.organization.toLowerCase().replace(/[^a-z0-9.-]+/g, '-')}/evidence`,

@@ -79,7 +79,7 @@ async function publish(
   requireUnbentEnvironment(context.env);
   const draft = readDraft(given.file);
   requireWindow(contract, context.now());
-  const signer = signerOf('release', contract, given.key, folder);
+  const signer = signerOf('release', contract, given.key, folder, context.env);
   const evidence = storeOf(contract.file.evidence.store, folder, context.env);
   await requireSameKeys(contract, evidence);
   const published = await publishRegister(register, signer, draft, context.now());

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { localSigner } from '../attestation/keys/local.ts';
+import { openFile, openKey, type Signed } from '../attestation/keys/open.ts';
 import type { Signer } from '../attestation/signer.ts';
 import type { Contract } from '../contract/load-contract.ts';
 import type { Receipt } from '../contract/receipt.ts';
@@ -67,7 +67,7 @@ export async function openStage(
       : await localSituation(file, given, context, opening);
   const { platform, identity, place } = situation;
   const store = storeOf(contract.file.evidence.store, folder, context.env);
-  const signer = signerOf(role, contract, given.key, folder);
+  const signer = signerOf(role, contract, given.key, folder, context.env);
   const writer: Writer = { signer, role };
   const producer = { name: 'gatehouse', version: version.version, digest: distDigest(context.home) };
   let seq = 0;
@@ -147,26 +147,31 @@ export function absoluteUrl(url: string, folder: string): string {
     : url;
 }
 
-/** The role's signer: the contract's key whose private half this is. */
+/**
+ * The role's signer: over the file that `url` (--key) names, which has to belong to a key of the contract, else over the first
+ * key of the contract that opens. Only contract.yml names a key in a KMS: whoever names one says whom the job talks to.
+ */
 export function signerOf(
   role: Role,
   contract: Contract,
   url: string | undefined,
   folder: string,
-  open = localSigner,
+  env: Environment,
+  signed: Signed = 'statement',
 ): Signer {
   const keys = contract.file.trust.keys[role] ?? [];
   if (keys.length === 0)
     throw new BadInput('key.no_role', `contract.yml names no key of role ${role}: add one under trust.keys.${role}`);
   const failures: string[] = [];
   for (const key of keys) {
-    const where = url ?? key.url;
-    if (where === undefined) {
+    const expected = { id: key.id, publicKeyPem: key.public };
+    if (url === undefined && key.url === undefined) {
       failures.push(`key ${key.id} has no url in the contract and no --key was given`);
       continue;
     }
     try {
-      return open(where, { id: key.id, publicKeyPem: key.public }, url === undefined ? folder : process.cwd());
+      if (url !== undefined) return openFile(url, expected, process.cwd(), signed);
+      return openKey(key.url as string, expected, folder, signed, env);
     } catch (cause) {
       if (!(cause instanceof BadInput)) throw cause;
       failures.push(messageOf(cause));

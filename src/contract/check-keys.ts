@@ -1,12 +1,14 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { messageOf } from '../lib/errors.ts';
 import type { ContractFile } from './contract-file.ts';
-import { publicKey, requireStatementKey, spki } from './key-type.ts';
+import { publicKey, requireKmsKey, requireStatementKey, spki } from './key-type.ts';
+import { parseKeyUrl } from './key-url.ts';
 import type { Problem } from './problems.ts';
 
 /**
  * What is wrong with the contract's keys beyond their form: of a type that verifiers cannot read, one id twice, or one key in two
- * roles (then a stolen key could say what two roles may say). Also certificates that are none.
+ * roles (then a stolen key could say what two roles may say); where their private halves cannot be opened. Also certificates that
+ * are none.
  */
 export function keyProblems({ trust, clusters }: ContractFile): Problem[] {
   const ids = new Map<string, string>();
@@ -19,10 +21,11 @@ export function keyProblems({ trust, clusters }: ContractFile): Problem[] {
     pems.flatMap((pem, i) => problem([...path, 'certificates', i], () => void new X509Certificate(pem))),
   );
   const found = Object.entries(trust.keys).flatMap(([role, list]) =>
-    (list ?? []).flatMap(({ id, public: pem }, i) => {
+    (list ?? []).flatMap(({ id, public: pem, url }, i) => {
       const path = ['trust', 'keys', role, i];
       return [
-        ...problem([...path, 'public'], () => checkKey(role, pem, keys)),
+        ...problem([...path, 'public'], () => checkKey(role, pem, url, keys)),
+        ...problem([...path, 'url'], () => void (url !== undefined && parseKeyUrl(url))),
         ...problem([...path, 'id'], () => once(ids, id, role, `key id ${id}`)),
       ];
     }),
@@ -30,11 +33,12 @@ export function keyProblems({ trust, clusters }: ContractFile): Problem[] {
   return [...certificates, ...found];
 }
 
-function checkKey(role: string, pem: string, seen: Map<string, string>): void {
+function checkKey(role: string, pem: string, url: string | undefined, seen: Map<string, string>): void {
   const what = `the public key of role ${role}`;
   const key: KeyObject = publicKey(pem, what);
   // The notary signs checkpoints with Ed25519 and its own records with another key.
   if (role !== 'notary' || key.asymmetricKeyType !== 'ed25519') requireStatementKey(key, what);
+  if (url?.startsWith('awskms:')) requireKmsKey(key, what);
   once(seen, spki(key).toString('base64'), role, 'this key');
 }
 

@@ -53,7 +53,7 @@ const key = z.strictObject({
     .optional(url)
     .check(
       z.describe(
-        'where the signer finds the private key: file:, awskms:, gcpkms:, azurekms:; only the signer needs it',
+        'where the signer finds the private key: file:key.pem, or awskms:///arn:aws:kms:REGION:ACCOUNT:key/ID; only the signer needs it',
       ),
     ),
   repositories: atLeastOne(name).check(z.describe('repository ids whose runs it may sign for; "*" for any')),
@@ -123,8 +123,8 @@ const cluster = z.strictObject({
     .optional(
       text.check(
         z.refine(
-          (audience) => audience !== 'gatehouse' && audience !== 'sigstore',
-          'is the audience of tokens that prove who a job is, and a cluster could pass them on: choose one of the cluster’s own',
+          (audience) => !/^(gatehouse|sigstore|sts\.amazonaws\.com.*)$/.test(audience),
+          'is the audience of tokens that prove who a job is or open its store and key, and a cluster could pass them on: choose one of the cluster’s own',
         ),
       ),
     )

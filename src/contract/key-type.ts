@@ -34,6 +34,20 @@ export function requireCheckpointKey(key: KeyObject, what: string): void {
   if (key.asymmetricKeyType !== 'ed25519') throw wrongType(what, describe(key), 'Ed25519, which signs checkpoints');
 }
 
+/**
+ * Throws BadInput `key.type` for a key that AWS KMS does not keep (its API reference, CreateKey, KeySpec). Of the types that a
+ * contract allows that is RSA of odd sizes.
+ */
+export function requireKmsKey(key: KeyObject, what: string): void {
+  const { modulusLength } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType === 'rsa' && ![2048, 3072, 4096].includes(modulusLength ?? 0))
+    throw wrongType(
+      what,
+      describe(key),
+      'a type that AWS KMS keeps: ECDSA P-256, RSA of 2048, 3072 or 4096 bits, Ed25519',
+    );
+}
+
 /** What goes into a bundle's hint: base64 of SHA-256 over the key's SPKI, as cosign writes it. It names, it proves nothing. */
 export function keyHint(key: KeyObject): string {
   // Exporting a key takes longer than verifying a signature with it, and a ledger asks for every record.

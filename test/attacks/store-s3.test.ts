@@ -6,6 +6,7 @@ import { allowed, NOW } from '../fixtures/gate/facts.ts';
 import { trustFile } from '../support/audit-scene.ts';
 import { FAKE_CREDENTIALS, type Flaws, startFakeS3 } from '../support/fake-s3.ts';
 import { playRun, type Scene } from '../support/gate-scene.ts';
+import { hostileAws } from '../support/hostile-aws.ts';
 import { startServer, type TestServer } from '../support/json-server.ts';
 import { loadedBy } from '../support/loaded.ts';
 import { cleanEnvironment, runAside, sandboxes } from '../support/sandbox.ts';
@@ -84,49 +85,7 @@ describe('a server that is not what it seems', () => {
 });
 
 describe('an environment that leads elsewhere', () => {
-  /** Every way that the SDK knows to be told where to go, how, and as whom. */
-  async function hostile(trap: string): Promise<Record<string, string>> {
-    const folder = sandbox.folder('aws');
-    mkdirSync(join(folder, '.aws'), { recursive: true });
-    const settings = [
-      `endpoint_url = ${trap}`,
-      'region = evil-region-1',
-      'services = evil',
-      'use_fips_endpoint = true',
-      'use_dualstack_endpoint = true',
-      's3_use_arn_region = true',
-      `role_arn = arn:aws:iam::1:role/evil`,
-      'source_profile = other',
-      `credential_process = /bin/sh -c 'echo evil >${folder}/ran'`,
-      `[services evil]\ns3 =\n  endpoint_url = ${trap}\nsts =\n  endpoint_url = ${trap}`,
-    ].join('\n');
-    for (const name of ['config', 'credentials', join('.aws', 'config'), join('.aws', 'credentials')])
-      writeFileSync(join(folder, name), `[default]\n${settings}\n[profile evil]\n${settings}\n`);
-    return {
-      HOME: folder,
-      AWS_ENDPOINT_URL: trap,
-      AWS_ENDPOINT_URL_S3: trap,
-      AWS_ENDPOINT_URL_STS: trap,
-      AWS_REGION: 'evil-region-1',
-      AWS_DEFAULT_REGION: 'evil-region-1',
-      AWS_PROFILE: 'evil',
-      AWS_CONFIG_FILE: join(folder, 'config'),
-      AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
-      AWS_SDK_LOAD_CONFIG: '1',
-      AWS_USE_FIPS_ENDPOINT: 'true',
-      AWS_USE_DUALSTACK_ENDPOINT: 'true',
-      AWS_S3_USE_ARN_REGION: 'true',
-      AWS_MAX_ATTEMPTS: '99',
-      AWS_RETRY_MODE: 'adaptive',
-      AWS_DEFAULTS_MODE: 'auto',
-      AWS_EC2_METADATA_SERVICE_ENDPOINT: trap,
-      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${trap}/credentials`,
-      AWS_REQUEST_CHECKSUM_CALCULATION: 'WHEN_SUPPORTED',
-      AWS_SIGV4A_SIGNING_REGION_SET: '*',
-      AWS_AUTH_SCHEME_PREFERENCE: 'sigv4a',
-      AWS_SDK_UA_APP_ID: 'evil-app',
-    };
-  }
+  const hostile = (trap: string) => hostileAws(trap, sandbox.folder('aws'));
 
   async function trap() {
     const server = await startServer(() => ({ json: {} }));
@@ -136,7 +95,7 @@ describe('an environment that leads elsewhere', () => {
 
   it('is not followed: every request goes to the URL of the store, signed for its region, and none elsewhere', async () => {
     const [server, elsewhere] = [await fake(), await trap()];
-    const { json } = await doctor(server.store, await hostile(elsewhere.url));
+    const { json } = await doctor(server.store, hostile(elsewhere.url));
     expect(statusOf(json, 'create only')).toBe('ok');
     expect(server.seen.length).toBeGreaterThan(5);
     for (const { headers } of server.seen) {
@@ -151,7 +110,7 @@ describe('an environment that leads elsewhere', () => {
   it('gives no credentials either: without variables of its own the store is not opened', async () => {
     const [server, elsewhere] = [await fake(), await trap()];
     const { code, json } = await doctor(server.store, {
-      ...(await hostile(elsewhere.url)),
+      ...hostile(elsewhere.url),
       AWS_ACCESS_KEY_ID: '',
       AWS_SECRET_ACCESS_KEY: '',
     });
@@ -164,7 +123,7 @@ describe('an environment that leads elsewhere', () => {
     const token = join(sandbox.folder('token'), 'token');
     writeFileSync(token, 'a.b.c');
     const { code, json } = await doctor(server.store, {
-      ...(await hostile(elsewhere.url)),
+      ...hostile(elsewhere.url),
       AWS_ACCESS_KEY_ID: '',
       AWS_SECRET_ACCESS_KEY: '',
       AWS_WEB_IDENTITY_TOKEN_FILE: token,
@@ -201,6 +160,8 @@ describe('what is not used is not loaded', () => {
   /** A library in a loaded file by what stands in that file alone. */
   const LIBRARIES = {
     sdk: 'x-amz-checksum-',
+    kms: 'TrentService',
+    aws: 'AWS4-HMAC-SHA256',
     toolkit: 'GITHUB_STEP_SUMMARY',
     undici: 'undici',
     duckdb: 'duckdb',
@@ -236,7 +197,7 @@ describe('what is not used is not loaded', () => {
 
   it('but each is seen where it is loaded, so that this test can fail', async () => {
     const s3 = await loaded(['doctor', '--store', (await fake()).store], FAKE_CREDENTIALS);
-    expect(s3.libraries).toEqual(['sdk']);
+    expect(s3.libraries).toEqual(['sdk', 'aws']);
     expect((await loaded([], {}, 'build/dist/scan.js')).libraries).toEqual(['toolkit', 'undici']);
     const site = scene.at('scanned');
     const index = [

@@ -43,6 +43,18 @@ const isOfRole = (job: Job) =>
 const ofCancelled = ({ after_script: after }: Job) =>
   after === undefined || /^# [^\n]*\ntest "\$CI_JOB_STATUS" = canceled \|\| exit 0\nset -eu\n/.test(String(after));
 
+/**
+ * Two tokens, each with an audience of its own: whoever is sent one must not be able to pass it on as the other, and the one for
+ * AWS opens what the job's own role may.
+ */
+const hasItsTokens = ({ id_tokens: tokens, environment }: Job) => {
+  const aud = `sts.amazonaws.com/${(environment as { name: string } | undefined)?.name.replace('/', '-')}`;
+  const { GATEHOUSE_CLUSTER_TOKEN: _, ...rest } = tokens as Record<string, { aud: string }>;
+  return (
+    JSON.stringify(rest) === JSON.stringify({ GATEHOUSE_ID_TOKEN: { aud: 'gatehouse' }, GATEHOUSE_AWS_TOKEN: { aud } })
+  );
+};
+
 /** What is wrong with a parent's jobs. */
 function wrongInParent(jobs: Record<string, Job>): string[] {
   return Object.entries(jobs).flatMap(([name, job]) => [
@@ -59,6 +71,7 @@ function wrongInParent(jobs: Record<string, Job>): string[] {
       ? [`${name} can be passed over`]
       : []),
     ...('id_tokens' in job === isOfRole(job) ? [] : [`${name} has a token without a role, or a role without a token`]),
+    ...(!('id_tokens' in job && isOfRole(job)) || hasItsTokens(job) ? [] : [`${name} has other tokens than its own`]),
     ...('trigger' in job || String(job.image).includes('@sha256:') ? [] : [`${name} runs in an image by tag`]),
   ]);
 }
@@ -170,6 +183,11 @@ describe('the parent', () => {
       (job) => delete job.environment,
       'gatehouse-web-decide has a token without a role, or a role without a token',
     ],
+    ...['gatehouse', 'sts.amazonaws.com/gatehouse-build'].map((aud): [string, (job: Job) => void, string] => [
+      `a token for AWS with the audience ${aud}`,
+      (job) => Object.assign((job.id_tokens as { GATEHOUSE_AWS_TOKEN: Job }).GATEHOUSE_AWS_TOKEN, { aud }),
+      'gatehouse-web-decide has other tokens than its own',
+    ]),
     [
       'an image by tag',
       (job) => Object.assign(job, { image: 'node:24' }),

@@ -105,11 +105,11 @@ describe('a key that is not the role’s', () => {
       /does not name a file: write file:key\.pem/,
     ],
     [
-      'in a KMS that is not there yet',
+      'in a KMS, which the contract alone may name',
       (site) => [...EMIT, ...inRun(site), '--key', 'awskms:///arn:aws:kms:x'],
       2,
       'key.none',
-      /does not name a file/,
+      /a key in AWS KMS is named by url in contract\.yml alone/,
     ],
     [
       'F98 the key itself instead of its file',

@@ -29,7 +29,7 @@ import {
 import { run } from '../support/sandbox.ts';
 
 const blocks = blocksOf(readFileSync('docs/fork.md', 'utf8'));
-const asked = blocks.filter(({ kind }) => kind !== 'doctor');
+const asked = blocks.filter(({ kind }) => kind !== 'doctor' && kind !== 'aws');
 let site: Site;
 let ended: Awaited<ReturnType<typeof runBlocks>>;
 let github: FakeProtection;

@@ -37,14 +37,14 @@ export async function startVersitygw(folder: string): Promise<S3Server> {
   return await ready(child, port);
 }
 
-/** LocalStack's S3 and STS; takes any credentials. */
+/** LocalStack's S3, STS and KMS; takes any credentials. */
 export async function startLocalstack(folder: string): Promise<S3Server> {
   const [port] = (await freePorts(1)) as [number];
   const child = spawn(join(dirname(toolPath('localstack')), 'python'), ['-m', 'localstack.runtime.main'], {
     stdio: 'ignore',
     env: cleanEnvironment(folder, {
       GATEWAY_LISTEN: `127.0.0.1:${port}`,
-      SERVICES: 's3,sts,iam',
+      SERVICES: 's3,sts,iam,kms',
       DISABLE_EVENTS: '1',
       SKIP_SSL_CERT_DOWNLOAD: '1',
       LOCALSTACK_VOLUME_DIR: folder,

@@ -30,11 +30,17 @@ export function odd(site: Site, name: string, pem: string): string[] {
  * key; and neither store nor registry has anything more or less than before, but for the records that it `leaves`: `TYPE OUTCOME` each,
  * sorted, where what could not be judged or attached is itself evidence.
  */
-export async function expectRefused(scene: Scene, site: Site, row: Refused, leaves: string[] = []): Promise<void> {
+export async function expectRefused(
+  scene: Scene,
+  site: Site,
+  row: Refused,
+  leaves: string[] = [],
+  env: Record<string, string> = {},
+): Promise<void> {
   const [, words, code, error, message] = row;
   const given = words(site);
   const before = { store: storeOf(site), registry: scene.published() };
-  const ended = await program(site, given);
+  const ended = await program(site, given, env);
   expect(JSON.parse(ended.stdout)).toMatchObject({
     status: 'error',
     code: error,

@@ -9,16 +9,20 @@ import { cleanEnvironment, commitAll, type Ended, run } from './sandbox.ts';
 
 type Json = Record<string, unknown>;
 
-/** A fenced block of shell: `sh` runs as it is, `sh platform` with stand-ins for the platforms' programs, `sh doctor` last. */
+/**
+ * A fenced block of shell: `sh` runs as it is, `sh platform` with stand-ins for the platforms' programs, `sh doctor` last. `sh aws`
+ * is another way that kms.test.ts runs.
+ */
 export interface Block {
-  kind: '' | 'platform' | 'doctor';
+  kind: '' | 'platform' | 'doctor' | 'aws';
   text: string;
   line: number;
 }
 
 export function blocksOf(markdown: string): Block[] {
   return [...markdown.matchAll(/^```sh ?(\S*)\n([\s\S]*?)^```$/gm)].map(({ 1: kind = '', 2: text = '', index }) => {
-    if (kind !== '' && kind !== 'platform' && kind !== 'doctor') throw new Error(`no block is ${kind}`);
+    if (kind !== '' && kind !== 'platform' && kind !== 'doctor' && kind !== 'aws')
+      throw new Error(`no block is ${kind}`);
     return { kind, text, line: markdown.slice(0, index).split('\n').length };
   });
 }

@@ -47,7 +47,10 @@ function load(url: string, expected: TrustedKey, folder: string): KeyObject {
 function pathOf(url: string, folder: string): string {
   if (url.startsWith('file:///')) return fileURLToPath(url);
   if (/^file:[^/?#][^?#]*$/.test(url)) return resolve(folder, url.slice('file:'.length));
-  throw new BadInput('key.url', `key ${url} does not name a file: write file:key.pem or file:///absolute/key.pem`);
+  throw new BadInput(
+    'key.url',
+    `key ${url} does not name a file: write file:key.pem or file:///absolute/key.pem; a key in AWS KMS is named by url in contract.yml alone`,
+  );
 }
 
 function privateKey(pem: Buffer, path: string): KeyObject {

@@ -1,3 +1,4 @@
+import { BASE_ADDRESS, baseAddress, serviceAddress } from '../../lib/aws/address.ts';
 import { BadInput } from '../../lib/errors.ts';
 import { isKeyPart } from '../key.ts';
 
@@ -22,7 +23,6 @@ export interface S3Address {
 const PARAMETERS = ['region', 'endpoint', 'sts', 'owner'];
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const REGION = /^[a-z0-9][a-z0-9-]{1,31}$/;
-const LOOPBACK = '127.0.0.1';
 
 /**
  * Reads `s3://bucket/prefix?region=…` with, where they are needed, `endpoint=` and `sts=` (base addresses, https, plain http on
@@ -43,15 +43,14 @@ export function parseS3Url(text: string): S3Address {
   const endpoint = base(url, 'endpoint');
   const owner = only(url, 'owner');
   if (owner !== null && !/^\d{12}$/.test(owner)) throw wrong('owner= takes an account id of 12 digits');
-  const domain = `${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
   return {
     bucket,
     prefix: prefixOf(url.pathname),
     region,
-    endpoint: endpoint ?? `https://s3.${domain}`,
+    endpoint: endpoint ?? serviceAddress('s3', region),
     // A bucket with dots in its name fits no certificate, and servers other than AWS know paths.
     pathStyle: endpoint !== null || bucket.includes('.'),
-    sts: base(url, 'sts') ?? (endpoint === null ? `https://sts.${domain}` : null),
+    sts: base(url, 'sts') ?? (endpoint === null ? serviceAddress('sts', region) : null),
     owner,
     url: url.href,
   };
@@ -74,14 +73,9 @@ function only(url: URL, name: string): string | null {
 function base(url: URL, name: string): string | null {
   const text = only(url, name);
   if (text === null) return null;
-  const address = URL.canParse(text) ? new URL(text) : null;
-  const safe = address?.protocol === 'https:' || (address?.protocol === 'http:' && address.hostname === LOOPBACK);
-  const bare = address?.username === '' && address.password === '' && address.search === '' && address.hash === '';
-  if (address === null || !safe || !bare || address.pathname !== '/')
-    throw wrong(
-      `${name}= takes the base address of a service, https://host (http only on ${LOOPBACK}): over plain http anybody on the way could answer`,
-    );
-  return address.origin;
+  const address = baseAddress(text);
+  if (address === null) throw wrong(`${name}= ${BASE_ADDRESS}`);
+  return address;
 }
 
 function wrong(why: string): BadInput {

@@ -1,45 +1,20 @@
-import { rootCertificates } from 'node:tls';
 import { S3Client, type ServiceOutputTypes } from '@aws-sdk/client-s3';
-import { http } from '../../lib/http.ts';
+import { clientSettings } from '../../lib/aws/settings.ts';
 import type { Environment } from '../store.ts';
 import type { S3Address } from './address.ts';
-import { credentialsFrom } from './credentials.ts';
 
-/** Milliseconds: to connect, and without a byte on an open connection. */
-const CONNECT_LIMIT = 10_000;
-const SILENCE_LIMIT = 30_000;
-
-/**
- * A client that talks to the address of the URL and to nothing else. Everything that the SDK would otherwise look up in
- * variables or configuration files is said here: an endpoint, a region or a mode from there would let whoever sets it choose
- * where evidence goes. One attempt a request, since retries are ours (retry.ts).
- */
+/** A client that talks to the address of the URL and to nothing else: what of its settings is of S3 alone is said here. */
 export function clientFor(address: S3Address, env: Environment): S3Client {
   const client = new S3Client({
-    region: address.region,
-    endpoint: address.endpoint,
+    ...clientSettings(address, env, { of: 'store', sts: address.sts }),
     forcePathStyle: address.pathStyle,
-    credentials: () => credentialsFrom(env, address, http),
-    requestHandler: {
-      connectionTimeout: CONNECT_LIMIT,
-      socketTimeout: SILENCE_LIMIT,
-      // Node's own list and no more: NODE_EXTRA_CA_CERTS has no say.
-      httpsAgent: { ca: [...rootCertificates], keepAlive: true },
-    },
-    maxAttempts: 1,
-    retryMode: 'standard',
-    defaultsMode: 'standard',
-    useFipsEndpoint: false,
-    useDualstackEndpoint: false,
     useArnRegion: false,
     disableMultiregionAccessPoints: true,
     disableS3ExpressSessionAuth: true,
     followRegionRedirects: false,
-    authSchemePreference: ['sigv4'],
     sigv4aSigningRegionSet: async () => undefined,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    userAgentAppId: async () => undefined,
   });
   noteServerTime(client);
   return client;

@@ -1,13 +1,14 @@
 import type { LifecycleRule } from '@aws-sdk/client-s3';
+import { systemPatience } from '../../lib/aws/retry.ts';
+import { codeOf, statusOf } from '../../lib/aws/thrown.ts';
 import { digestOf, hexOf } from '../../lib/digest.ts';
 import { CouldNot, messageOf } from '../../lib/errors.ts';
 import type { Seen } from '../../lib/seen.ts';
 import type { Environment } from '../store.ts';
 import { probeObject, type ServerFacts, type StoreFacts } from '../store-facts.ts';
 import { parseS3Url } from './address.ts';
-import { codeOf, failureOf, statusOf } from './failure.ts';
+import { failureOf } from './failure.ts';
 import { read } from './read.ts';
-import { systemPatience } from './retry.ts';
 import { type Loaded, Session } from './session.ts';
 
 /** Looks at a bucket: three puts of small objects, of which a good one keeps the first, and questions about its settings. */

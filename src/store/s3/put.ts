@@ -1,8 +1,9 @@
+import { statusOf } from '../../lib/aws/thrown.ts';
 import { digestOf, hexOf } from '../../lib/digest.ts';
 import { CouldNot } from '../../lib/errors.ts';
 import { formatTime } from '../../lib/time.ts';
 import type { Put } from '../store.ts';
-import { failureOf, statusOf } from './failure.ts';
+import { failureOf } from './failure.ts';
 import { idOf, type Session } from './session.ts';
 
 /** Creates an object, unless its key is taken. Sends the same bytes again where that may help. */

@@ -1,7 +1,8 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { codeOf, headerOf } from '../../lib/aws/thrown.ts';
 import { CouldNot, Denied } from '../../lib/errors.ts';
 import type { Stored } from '../store.ts';
-import { codeOf, failureOf, headerOf } from './failure.ts';
+import { failureOf } from './failure.ts';
 import { idOf, type Session, timeOf } from './session.ts';
 
 /** The most bytes of an object that are read; nothing of ours is larger. */

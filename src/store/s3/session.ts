@@ -1,9 +1,9 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { type Patience, withRetries } from '../../lib/aws/retry.ts';
 import { formatTime } from '../../lib/time.ts';
 import { keyParts } from '../key.ts';
 import type { Environment } from '../store.ts';
 import type { S3Address } from './address.ts';
-import { type Patience, withRetries } from './retry.ts';
 
 /** The SDK and one client, both made at the first request. */
 export class Session {

@@ -1,9 +1,9 @@
+import { type Patience, systemPatience } from '../../lib/aws/retry.ts';
 import type { Environment, Store } from '../store.ts';
 import { parseS3Url, type S3Address } from './address.ts';
 import { list } from './list.ts';
 import { put } from './put.ts';
 import { read } from './read.ts';
-import { type Patience, systemPatience } from './retry.ts';
 import { Session } from './session.ts';
 
 /** Opens `s3://bucket/prefix?region=…`. Nothing is loaded or asked before the first use. Throws BadInput for a wrong URL. */

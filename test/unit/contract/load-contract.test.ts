@@ -291,6 +291,33 @@ describe('the keys of a contract', () => {
     expect(message.replace(/<.*?> /g, '')).not.toContain(pem.split('\n')[1]);
   });
 
+  const KMS = 'awskms:///arn:aws:kms:eu-central-1:111122223333:key/1234abcd';
+  const at = (url: string, pem = P256) => withKeys({ gate: [{ ...entry('gate-1', pem)[0], url }] });
+
+  it.each(['file:gate.pem', KMS])('may lie at %s', (url) => {
+    expect(load(at(url)).file.trust.keys.gate?.[0]?.url).toBe(url);
+  });
+
+  it.each([
+    [
+      'at Google',
+      at('gcpkms://projects/p'),
+      /trust\.keys\.gate\[0\]\.url: keys of kind gcpkms: cannot be opened: use file:/,
+    ],
+    [
+      'under an alias',
+      at('awskms:///arn:aws:kms:eu-central-1:111122223333:alias/gate'),
+      /can be pointed at another key/,
+    ],
+    [
+      'in AWS KMS, of a size that it does not keep',
+      at(KMS, pemOf('rsa', { modulusLength: 2056 })),
+      /trust\.keys\.gate\[0\]\.public: .*rsa 2056: expected a type that AWS KMS keeps/,
+    ],
+  ])('cannot lie %s', (_, text, message) => {
+    expect(refusal(text)).toMatch(message);
+  });
+
   it('one key, or one id, cannot have two roles', () => {
     expect(refusal(withKeys({ gate: entry('a', P256), build: entry('b', P256) }))).toMatch(/also of role/);
     const other = pemOf('ec', { namedCurve: 'P-256' });
@@ -356,6 +383,11 @@ describe('the clusters of a contract', () => {
     [
       'the audience that proves who a job is',
       { prod: { ...prod, audience: 'gatehouse' } },
+      /clusters\.prod\.audience: is the audience of tokens/,
+    ],
+    [
+      'the audience that opens store and key',
+      { prod: { ...prod, audience: 'sts.amazonaws.com' } },
       /clusters\.prod\.audience: is the audience of tokens/,
     ],
   ])('cannot have %s', (_, clusters, message) => {

@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { credentialsFrom, type Purpose } from '../../../../src/lib/aws/credentials.ts';
 import type { Http, HttpRequest } from '../../../../src/lib/http.ts';
-import { parseS3Url } from '../../../../src/store/s3/address.ts';
-import { credentialsFrom } from '../../../../src/store/s3/credentials.ts';
 
-const address = parseS3Url('s3://evidence?region=eu-central-1');
+const purpose: Purpose = { of: 'store', sts: 'https://sts.eu-central-1.amazonaws.com' };
 const never: Http = async () => {
   throw new Error('nothing is to be asked');
 };
@@ -19,8 +18,8 @@ const web = () => ({ AWS_WEB_IDENTITY_TOKEN_FILE: join(folder, 'token'), AWS_ROL
 
 it('keys in the environment are taken as they are, with or without a session', async () => {
   const keys = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' };
-  expect(await credentialsFrom(keys, address, never)).toEqual({ accessKeyId: 'id', secretAccessKey: 'secret' });
-  expect(await credentialsFrom({ ...keys, AWS_SESSION_TOKEN: 'session', ...web() }, address, never)).toEqual({
+  expect(await credentialsFrom(keys, purpose, never)).toEqual({ accessKeyId: 'id', secretAccessKey: 'secret' });
+  expect(await credentialsFrom({ ...keys, AWS_SESSION_TOKEN: 'session', ...web() }, purpose, never)).toEqual({
     accessKeyId: 'id',
     secretAccessKey: 'secret',
     sessionToken: 'session',
@@ -35,7 +34,7 @@ it('a web identity is exchanged at the token service of the URL, whatever the en
     return { status: 200, headers: {}, body: Buffer.from(body) };
   };
   const env = { ...web(), AWS_ENDPOINT_URL_STS: 'https://evil.example.org', AWS_REGION: 'evil-1' };
-  expect(await credentialsFrom(env, address, http)).toEqual({
+  expect(await credentialsFrom(env, purpose, http)).toEqual({
     accessKeyId: 'ASIA1',
     secretAccessKey: 's/+=',
     sessionToken: 't==',
@@ -65,13 +64,29 @@ it('on GitHub the token is the runner’s, for the audience of the token service
     ACTIONS_ID_TOKEN_REQUEST_URL: 'https://runner.example.org/token?api-version=2.0',
     ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'runner-password',
   };
-  expect(await credentialsFrom(env, address, http)).toMatchObject({ accessKeyId: 'ASIA1' });
+  expect(await credentialsFrom(env, purpose, http)).toMatchObject({ accessKeyId: 'ASIA1' });
   expect(asked.map(({ url }) => url)).toEqual([
     'https://runner.example.org/token?api-version=2.0&audience=sts.amazonaws.com',
     'https://sts.eu-central-1.amazonaws.com/',
   ]);
   const form = new URLSearchParams(Buffer.from(asked[1]?.body ?? []).toString());
   expect(form.get('WebIdentityToken')).toBe('github.token.signature');
+});
+
+it('on GitLab the token is that of the job for AWS, and never the one that says to us who the job is', async () => {
+  const asked: HttpRequest[] = [];
+  const http: Http = async (request) => {
+    asked.push(request);
+    const body =
+      '<R><AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2026-11-28T13:00:00Z</Expiration></R>';
+    return { status: 200, headers: {}, body: Buffer.from(body) };
+  };
+  const env = { AWS_ROLE_ARN: 'arn:aws:iam::1:role/emit', GATEHOUSE_ID_TOKEN: 'who.we.are' };
+  await credentialsFrom({ ...env, GATEHOUSE_AWS_TOKEN: 'for.aws.alone' }, purpose, http);
+  const sent = asked.map(({ body }) => Buffer.from(body ?? []).toString());
+  expect(sent).toEqual([expect.stringContaining('WebIdentityToken=for.aws.alone')]);
+  expect(sent[0]).not.toContain('who.we.are');
+  await expect(credentialsFrom(env, purpose, never)).rejects.toMatchObject({ code: 'store.credentials', exit: 2 });
 });
 
 it.each<[string, () => Record<string, string>, string]>([
@@ -88,7 +103,7 @@ it.each<[string, () => Record<string, string>, string]>([
   ],
   ['a metadata service', () => ({ AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1/x' }), 'none are set'],
 ])('%s is bad input', async (_, env, why) => {
-  await expect(credentialsFrom(env(), address, never)).rejects.toMatchObject({
+  await expect(credentialsFrom(env(), purpose, never)).rejects.toMatchObject({
     code: 'store.credentials',
     exit: 2,
     message: expect.stringContaining(why),
@@ -96,8 +111,7 @@ it.each<[string, () => Record<string, string>, string]>([
 });
 
 it('a token is not sent anywhere when the URL names a server and no token service', async () => {
-  const own = parseS3Url('s3://evidence?region=x1&endpoint=https://s3.example.org');
-  await expect(credentialsFrom(web(), own, never)).rejects.toMatchObject({
+  await expect(credentialsFrom(web(), { of: 'store', sts: null }, never)).rejects.toMatchObject({
     exit: 2,
     message: expect.stringContaining('sts='),
   });
@@ -115,7 +129,7 @@ it.each([
   ['an answer without credentials', 200, '<R/>', /without credentials/],
 ])('%s of the token service is said without the token', async (_, status, text, expected) => {
   const http: Http = async () => ({ status, headers: {}, body: Buffer.from(text) });
-  const thrown = await credentialsFrom(web(), address, http).catch((cause) => cause);
+  const thrown = await credentialsFrom(web(), purpose, http).catch((cause) => cause);
   expect(thrown).toMatchObject({ code: 'store.credentials', exit: 3 });
   expect(thrown.message).toMatch(expected);
   expect(thrown.message).not.toContain('signature');

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTransient } from './failure.ts';
+import { isTransient } from './thrown.ts';
 
 /** How waiting is done, given from outside so that no test waits. */
 export interface Patience {
