@@ -396,6 +396,7 @@ describe('no configuration of which another pipeline may be made than the one th
     ['our component of another project', component(`gitlab.example.org/evil/components/child@${COMPONENT_SHA}`)],
     // A project's own variable takes the place of GitLab's.
     ['our component by a variable', component(`$CI_SERVER_FQDN/${COMPONENTS}/child@${COMPONENT_SHA}`)],
+    ['our component with an input from a variable', including({ ...ours[0], inputs: { 'job-image': '$IMAGE' } })],
     ['another component of ours', component(`gitlab.example.org/${COMPONENTS}/promote@${COMPONENT_SHA}`)],
     ['include as a symbol', { ...childFile(), ':include': 'https://files.example.org/x.yml' }],
   ])('%s', async (_, file) => {

@@ -93,7 +93,7 @@ const HOST = /^[A-Za-z0-9.:-]+\//;
 /** The file of the commit that an entry of `include` names, or null where it names a component that is known. */
 function localFile(entry: unknown, what: string, components: readonly string[]): string | null {
   const { local, component, inputs, ...more } = Object(typeof entry === 'string' ? { local: entry } : entry);
-  const alone = Object.keys(more).length === 0;
+  const alone = Object.keys(more).length === 0 && !JSON.stringify(entry).includes('$');
   if (alone && component === undefined && inputs === undefined && typeof local === 'string' && LOCAL.test(local))
     return local.replace(/^\//, '');
   if (alone && local === undefined && typeof component === 'string' && HOST.test(component))

@@ -32,8 +32,9 @@ export function readTemplate(bytes: Uint8Array, what: string): Template {
 /**
  * Throws Denied `children.job_changed` unless each job of the template stands in a project's merged configuration exactly as
  * it does in the template, with its inputs filled in by one allowed value each: those that `only` names (`inputs.…`,
- * `component.sha`) by one of its list, the others by what the template takes. Our jobs inherit no defaults and no global variables, so what else the configuration holds has no say in them, but for the
- * variables of workflow rules, which are refused. What the project's settings set at run time no configuration shows.
+ * `component.sha`) by one of its list, the others by what the template takes. Our jobs inherit no defaults and no global
+ * variables, so what else the configuration holds has no say in them, but for the variables of workflow rules, which are
+ * refused. What the project's settings set at run time no configuration shows.
  */
 export function requireSameJobs(template: Template, merged: string, only: Only, path: string): void {
   const configuration = readMerged(merged, path);
