@@ -90,7 +90,7 @@ repositories; the others are single steps for pipelines of your own. Pin the ful
 
 \`\`\`yaml
 include:
-  - component: $CI_SERVER_FQDN/${project}/child@<commit of the release>
+  - component: gitlab.example.org/${project}/child@<commit of the release>
 \`\`\`
 
 ${sections.join('\n')}`;

@@ -10,6 +10,7 @@ const header = (inputs: Inputs) => `${NOTE}${yaml({ spec: { component: ['sha'], 
 const { 'job-image': jobImage, 'component-project': componentProject } = JOB_INPUTS;
 
 const PATH = '[A-Za-z0-9_][A-Za-z0-9._-]*(\\x2f[A-Za-z0-9_][A-Za-z0-9._-]*)+';
+const BY_DIGEST = jobImage.regex.slice(1, -1);
 const BRANCH = '^[A-Za-z0-9][A-Za-z0-9._\\x2f-]{0,200}$';
 const environment = {
   description: 'environment of contract.yml that the image goes to',
@@ -131,6 +132,10 @@ function promoteText(): string {
       regex: '^([0-9a-f]{40}(,[0-9a-f]{40})*)?$',
       default: '',
     },
+    'scan-images': {
+      description: 'images, by digest, of which a child’s scan runs in one, with commas',
+      regex: `^${BY_DIGEST}(,${BY_DIGEST})*$`,
+    },
     'runner-tag': {
       description: 'tag of the runners for trusted jobs',
       regex: '^[A-Za-z0-9._-]{1,64}$',
@@ -224,7 +229,7 @@ const OUTPUTS = "--outputs 'gatehouse-outputs/$[[ inputs.name ]]'";
 const IMAGE = `"$(cat 'gatehouse-outputs/$[[ inputs.name ]]/image')"`;
 
 const collect = (job: string) =>
-  `      gatehouse collect ${CHILD} --others '$[[ inputs.others ]]' --ref '$[[ inputs.ref ]]' --commit '$[[ inputs.commit ]]' --job ${job} --component-sha '$[[ component.sha ]],$[[ inputs.child-releases ]]' --out "$work/collected"
+  `      gatehouse collect ${CHILD} --others '$[[ inputs.others ]]' --ref '$[[ inputs.ref ]]' --commit '$[[ inputs.commit ]]' --job ${job} --component-sha '$[[ component.sha ]],$[[ inputs.child-releases ]]' --scan-images '$[[ inputs.scan-images ]]' --out "$work/collected"
 `;
 
 interface TrustedJob {

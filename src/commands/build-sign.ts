@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { attestImage, CYCLONEDX_TYPE, type ImageAttestation, SIGNATURE_TYPE } from '../attestation/image.ts';
 import { adoptedProvenance, builtProvenance, type Provenance } from '../attestation/provenance.ts';
 import { createSbom } from '../attestation/sbom/index.ts';
+import type { Collected } from '../contract/collected.ts';
 import { digest as digestSchema } from '../contract/primitives.ts';
 import { redact } from '../evidence/redact.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
@@ -103,7 +104,8 @@ async function sign(inputs: Inputs, context: Context): Promise<Result> {
       'phase sign needs --digest with --layout: the layout as the build job left it (phase all builds and signs in one process)',
     );
   const stage = await openStage('build', 'build-sign', inputs, context);
-  const given = { ...(await built(inputs, stage)), image: inputs.image };
+  const collected = await collectedBuild(inputs, stage);
+  const given = { ...inputs, image: inputs.image, layout: collected?.layout ?? inputs.layout };
   const adopted = given.layout === undefined;
   const { client, repository, name, digest } = adopted
     ? await adopt(given.image, stage, context)
@@ -113,7 +115,7 @@ async function sign(inputs: Inputs, context: Context): Promise<Result> {
   const { value: provenance } = redact(
     adopted
       ? adoptedProvenance(stage.identity.run, builder, `${name}@${digest}`)
-      : builtProvenance(stage.identity.run, builder, await isolationOf(given, stage, context)),
+      : builtProvenance(stage.identity.run, builder, await isolationOf(given, collected?.document, stage, context)),
   );
   const manifests = await readImage(client, repository, digest);
   const subjects = manifests.map(({ descriptor }) => ({ name, kind: 'image' as const, digest: descriptor.digest }));
@@ -165,13 +167,16 @@ async function sign(inputs: Inputs, context: Context): Promise<Result> {
   };
 }
 
-/** The layout as the caller names it, or as it was collected from a child's build job, whose jobs hold no key. */
-async function built(given: Inputs, stage: Stage): Promise<Inputs> {
-  if (given.collected === undefined) return given;
+/** The layout that was collected from a child's build job, whose jobs hold no key; undefined where the caller names one. */
+async function collectedBuild(
+  given: Inputs,
+  stage: Stage,
+): Promise<{ layout: string; document: Collected } | undefined> {
+  if (given.collected === undefined) return undefined;
   if (given.layout !== undefined || given.digest !== undefined)
     throw new BadInput('inputs.collected', '--collected names the layout already: leave --layout and --digest out');
-  const { files } = await openCollected(given.collected, 'build', stage.identity.run);
-  return { ...given, layout: join(files, 'image') };
+  const { files, document } = await openCollected(given.collected, 'build', stage.identity.run);
+  return { layout: join(files, 'image'), document };
 }
 
 const labels: Record<string, string> = {
@@ -187,10 +192,15 @@ function requireLayout(given: Inputs): string {
 }
 
 /** A layout that was collected, or whose digest we were given, was built by another process than ours, which holds the key. */
-async function isolationOf(given: Inputs, stage: Stage, context: Context): Promise<'job' | 'process' | 'none'> {
-  if (given.phase === 'all' || (given.digest === undefined && given.collected === undefined)) return 'none';
+async function isolationOf(
+  given: Inputs,
+  collected: Collected | undefined,
+  stage: Stage,
+  context: Context,
+): Promise<'job' | 'process' | 'none'> {
+  if (given.phase === 'all' || (given.digest === undefined && collected === undefined)) return 'none';
   if (stage.identity.workflow.jobRef === null) return 'process';
-  return (await ranInPool(stage, 'build', context)) ? 'job' : 'none';
+  return (await ranInPool(stage, 'build', context, collected)) ? 'job' : 'none';
 }
 
 interface Place {

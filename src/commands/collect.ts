@@ -49,6 +49,12 @@ const inputs = z.strictObject({
     value: 'SHA',
     cliOnly: true,
   }),
+  'scan-images': text({
+    description:
+      'images, by digest, that the child’s scan may run in: its own repository chooses one; several with commas',
+    value: 'IMAGES',
+    cliOnly: true,
+  }),
   out: text({ description: 'new folder for what was collected', value: 'FOLDER', cliOnly: true }),
 });
 type Inputs = z.infer<typeof inputs>;
@@ -59,16 +65,17 @@ export const collect = command({
   description: [
     'For the trusted parent pipeline. Asks GitLab’s API which pipelines this very pipeline started, and takes the artifacts of one',
     'job by its number only if: the repositories are exactly the named ones; the pipeline is of the branch and commit, and the',
-    'branch is protected; every job of our child component is there once, the newest of its name, and succeeded; and in the',
-    'merged configuration each of them is ours, word for word. Archives may hold files only, no links, no way out of the folder,',
-    'and not more than is reasonable. It holds no key. It leaves a new folder, or nothing.',
+    'branch takes no pushes; every job of our child component is there once, the newest of its name, and succeeded; the',
+    'configuration includes nothing that could differ from pipeline to pipeline; and in the merged configuration each of those',
+    'jobs is ours, word for word, the scan in one of the named images. Archives may hold files only, no links, no way out of the',
+    'folder, and not more than is reasonable. It holds no key. It leaves a new folder, or nothing.',
     'Exit code: 0 collected, 1 something is not what it should be, 2 bad input, 3 GitLab did not answer.',
   ].join('\n'),
   examples: [
     {
       says: 'the reports of a child, for scan --phase record --collected',
       command:
-        'gatehouse collect --child care/lab-results --ref main --job scan --component-sha 1f0e… --out collected --json',
+        'gatehouse collect --child care/lab-results --ref main --job scan --component-sha 1f0e… --scan-images registry.example.org/ci/scan@sha256:… --out collected --json',
     },
   ],
   inputs,
@@ -95,14 +102,19 @@ export const collect = command({
   },
 });
 
-function wantedBy({ child: path, others, ref, commit, job, 'component-sha': shas }: Inputs, { home }: Context) {
-  const releases = split(shas);
+function wantedBy(given: Inputs, { home }: Context) {
+  const { child: path, others, ref, commit, job } = given;
+  const releases = split(given['component-sha']);
   for (const sha of [...releases, ...(commit === undefined ? [] : [commit])])
     if (!commitSchema.safeParse(sha).success)
       throw new BadInput(
         'inputs.commit',
         `${sha} is not a full commit id: a shorter one could come to mean another commit`,
       );
+  const scanImages = split(given['scan-images']);
+  for (const image of scanImages)
+    if (!/@sha256:[0-9a-f]{64}$/.test(image))
+      throw new BadInput('inputs.image', `${image} is no image by digest: a tag could come to mean another image`);
   return {
     path,
     others: split(others),
@@ -114,6 +126,7 @@ function wantedBy({ child: path, others, ref, commit, job, 'component-sha': shas
       'the child component',
     ),
     releases,
+    scanImages,
     limit: ARCHIVE,
   };
 }
@@ -174,6 +187,7 @@ async function keep(
         id: String(job.id),
         finishedAt: job.finished_at as string,
         user: job.user === null ? null : String(job.user.id),
+        runner: job.runner === null ? null : String(job.runner.id),
       },
       archive: { digest: digestOf(archive), bytes: archive.length },
       files: files.map(({ path, digest, size }) => ({ path, digest, bytes: size })),

@@ -9,8 +9,11 @@ import { parseJson } from '../lib/json.ts';
 
 export const COLLECTED = 'collected.json';
 
-/** Who vouches for what was collected; the contract must name it among the importers. */
-export const GITLAB_CHILD = 'gitlab-child';
+/**
+ * Who vouches for reports that were collected; the contract must name it among the importers. Whoever owns a runner writes what
+ * its jobs leave, so a report of a runner that the contract does not list has another name, which a contract may accept too.
+ */
+export const GITLAB_CHILD = { inPool: 'gitlab-child', elsewhere: 'gitlab-child-any-runner' } as const;
 
 /**
  * A folder that `collect` left, if it is of this very run, of the wanted job, and holds the very files. It is made and read in

@@ -14,6 +14,7 @@ import { GITLAB_CHILD, openCollected } from './collected.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, optionalText, text } from './inputs.ts';
 import { requireListed } from './listed-registry.ts';
+import { ranInPool } from './pools.ts';
 import { imageByDigest } from './registry.ts';
 import { runInputs } from './run-inputs.ts';
 import { brief, recordedAnswer, reportsAnswer } from './scan-answer.ts';
@@ -131,8 +132,9 @@ export const scan = command({
         return recordedAnswer(await recordFolder(folder, null, image, stage, context, { executed: true }));
       });
     if (given.collected !== undefined) {
-      const { files } = await openCollected(given.collected, 'scan', stage.identity.run);
-      const imported = { executed: false, importer: GITLAB_CHILD };
+      const { files, document } = await openCollected(given.collected, 'scan', stage.identity.run);
+      const inPool = await ranInPool(stage, 'scan', context, document);
+      const imported = { executed: false, importer: inPool ? GITLAB_CHILD.inPool : GITLAB_CHILD.elsewhere };
       return recordedAnswer(await recordFolder(join(files, 'reports'), null, image, stage, context, imported));
     }
     if (given.reports === undefined) {

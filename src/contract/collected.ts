@@ -9,7 +9,7 @@ export const collected = z.strictObject({
   schema: z.literal('gatehouse/collected/1'),
   parent: z.strictObject({ host: slug, repositoryId: slug, runId: slug }),
   child: z.strictObject({ repository: name, repositoryId: slug, runId: slug, ref: name, sha: commit, startedBy: slug }),
-  job: z.strictObject({ name, id: slug, finishedAt: text, user: z.nullable(slug) }),
+  job: z.strictObject({ name, id: slug, finishedAt: text, user: z.nullable(slug), runner: z.nullable(slug) }),
   archive: z.strictObject({ digest, bytes: count }),
   files: z.array(z.strictObject({ path: text, digest, bytes: count })).check(z.minLength(1), z.maxLength(10_000)),
 });

@@ -1,18 +1,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import { unzip } from '../../src/lib/unzip.ts';
 import type { Wanted } from '../../src/platform/gitlab/collect.ts';
 import type { GitlabPlatform } from '../../src/platform/gitlab/gitlab.ts';
 import { readTemplate } from '../../src/platform/gitlab/same-job.ts';
-import type { GitlabWorld } from '../support/fake-gitlab.ts';
+import { type GitlabWorld, gitlabWorld } from '../support/fake-gitlab.ts';
 import {
   addChild,
   CHILD,
   CHILD_JOBS,
   CHILD_TEMPLATE,
   COMPONENT_SHA,
+  COMPONENTS,
+  childFile,
   configure,
   leave,
+  SCAN_IMAGE,
 } from '../support/gitlab-child.ts';
 import { sandboxes } from '../support/sandbox.ts';
 import { type ZipEntry, zip } from '../support/zip.ts';
@@ -47,6 +51,7 @@ async function fetched(changes: Partial<Wanted> = {}) {
     job: 'gatehouse-scan',
     template,
     releases: [COMPONENT_SHA],
+    scanImages: [SCAN_IMAGE],
     limit: LIMIT,
     ...changes,
   });
@@ -135,20 +140,40 @@ describe('no pipeline but the one that this very pipeline started, of the named 
 });
 
 describe('no other commit, and no branch that is open', () => {
+  const { protectedBranch: rule } = gitlabWorld().make;
+  const nobody = { access_level: 0 };
+
   it.each<[string, () => unknown, Partial<Wanted>, string]>([
     ['another commit', () => null, { commit: OTHER.sha }, 'children.commit'],
     ['another branch', () => null, { ref: 'refs/heads/release' }, 'children.ref'],
     [
       'a branch that is not protected',
-      () => Object.assign(child.branch, { protected: false }),
+      () => (child.protectedBranches = [rule('release', nobody)]),
       {},
       'children.unprotected',
     ],
-    [
-      'a branch that developers push to',
-      () => Object.assign(child.branch, { developers_can_push: true }),
+    ...(
+      [
+        ['that developers push to', [rule('main', { access_level: 30 })]],
+        // GitLab takes a merge that a maintainer made at home, of any content, for the merge of the approved request.
+        ['that maintainers push to', [rule('main', { access_level: 40 })]],
+        ['that one person pushes to', [rule('main', nobody, { access_level: 40, user_id: 5 })]],
+        ['that a group pushes to', [rule('main', nobody, { access_level: null, group_id: 5 })]],
+        ['that a deploy key pushes to', [rule('main', nobody, { access_level: 40, deploy_key_id: 5 })]],
+        ['that maintainers push to under another rule', [rule('main', nobody), rule('m*n', { access_level: 40 })]],
+        ['of whose pushes nothing is said', [rule('main')]],
+      ] as const
+    ).map(([branch, rules]): [string, () => unknown, Partial<Wanted>, string] => [
+      `a branch ${branch}`,
+      () => (child.protectedBranches = [...rules]),
       {},
       'children.unprotected',
+    ]),
+    [
+      'a branch of which a token may not see who pushes to it',
+      () => scene.gitlab.world.instead.set(api('/protected_branches'), { status: 403, json: {} }),
+      {},
+      'platform.refused',
     ],
     [
       'a commit that the branch does not hold any more',
@@ -248,6 +273,11 @@ describe('no job that was changed in the repository’s own configuration', () =
       /gatehouse-scan\.image/,
     ],
     [
+      'an image that the parent does not name, by digest',
+      (all) => Object.assign(all['gatehouse-scan'] as object, { image: { name: `evil/x@sha256:${'3'.repeat(64)}` } }),
+      /gatehouse-scan\.image\.name/,
+    ],
+    [
       'files of another job',
       (all) => Object.assign(all['gatehouse-scan'] as object, { needs: ['lint'] }),
       /gatehouse-scan\.needs/,
@@ -326,6 +356,97 @@ describe('no job that was changed in the repository’s own configuration', () =
 
   const bomb = () =>
     `a0: &a0 [x, x]\n${Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`).join('\n')}\n`;
+});
+
+describe('no configuration of which another pipeline may be made than the one that GitLab shows us', () => {
+  const ours = childFile().include as Record<string, unknown>[];
+  const including = (...more: unknown[]) => ({ ...childFile(), include: [...ours, ...more] });
+  const component = (at: string) => ({ ...childFile(), include: [{ ...ours[0], component: at }] });
+  const evil = { 'gatehouse-scan': { script: ['cp forged.json reports/'] } };
+  const commit = 'f'.repeat(40);
+
+  it('honestly it includes files of its own, one by the other', async () => {
+    child.files.set('.gitlab-ci.yml', stringify(including('/ci/lint.yml', { local: '.gitlab/ci/more.yaml' })));
+    child.files.set('ci/lint.yml', stringify({ include: 'ci/base.yml', check: { script: ['true'] } }));
+    child.files.set('ci/base.yml', '# nothing of ours\nbase: { script: ["true"] }\n');
+    child.files.set('.gitlab/ci/more.yaml', stringify({ more: { trigger: { include: 'ci/own.yml' } } }));
+    expect((await fetched()).job.id).toBe(CHILD_JOBS.scan);
+  });
+
+  it.each<[string, unknown]>([
+    ['rules of an include', including({ local: 'ci/x.yml', rules: [{ if: '$CI_PIPELINE_SOURCE == "pipeline"' }] })],
+    ['rules in an included file', including('ci/rules.yml')],
+    ['rules two files away', including('ci/more.yml')],
+    ['a file of a branch of another project', including({ project: 'care/ci', ref: 'main', file: 'x.yml' })],
+    ['a file of a commit of another project', including({ project: 'care/ci', ref: commit, file: 'x.yml' })],
+    ['an address', including('https://files.example.org/x.yml')],
+    ['an address by its word', including({ remote: 'https://files.example.org/x.yml' })],
+    ['a template of GitLab’s', including({ template: 'Jobs/SAST.gitlab-ci.yml' })],
+    ['an artifact', including({ artifact: 'x.yml', job: 'lint' })],
+    ['a pattern', including('ci/*.yml')],
+    ['a way up', including('ci/../x.yml')],
+    ['a variable', including('ci/$FILE.yml')],
+    ['inputs for a file', including({ local: 'ci/lint.yml', inputs: { a: 'b' } })],
+    ['nothing', including(null)],
+    ['a list in a list', including(['ci/x.yml'])],
+    ['another component', including({ component: `gitlab.example.org/care/ci/x@${commit}` })],
+    ['our component by a branch', component(`gitlab.example.org/${COMPONENTS}/child@main`)],
+    ['our component at another commit', component(`gitlab.example.org/${COMPONENTS}/child@${commit}`)],
+    // A project may have a release under the name of our commit, and take it away again.
+    ['our component of another project', component(`gitlab.example.org/evil/components/child@${COMPONENT_SHA}`)],
+    // A project's own variable takes the place of GitLab's.
+    ['our component by a variable', component(`$CI_SERVER_FQDN/${COMPONENTS}/child@${COMPONENT_SHA}`)],
+    ['our component with an input from a variable', including({ ...ours[0], inputs: { 'job-image': '$IMAGE' } })],
+    ['another component of ours', component(`gitlab.example.org/${COMPONENTS}/promote@${COMPONENT_SHA}`)],
+    ['include as a symbol', { ...childFile(), ':include': 'https://files.example.org/x.yml' }],
+  ])('%s', async (_, file) => {
+    child.files.set('.gitlab-ci.yml', stringify(file, { aliasDuplicateObjects: false }));
+    child.files.set('ci/lint.yml', stringify({ check: { script: ['true'] } }));
+    child.files.set('ci/more.yml', stringify({ include: { local: 'ci/rules.yml' } }));
+    child.files.set('ci/rules.yml', stringify({ include: { local: 'ci/x.yml', rules: [{ exists: ['x'] }] } }));
+    child.files.set('ci/x.yml', stringify(evil));
+    await expect(fetched()).rejects.toMatchObject({ code: 'children.include' });
+  });
+
+  const plain = stringify(childFile(), { aliasDuplicateObjects: false });
+  it.each<[string, string, string]>([
+    [
+      'inputs that make the word include',
+      `spec: { inputs: { key: { default: include } } }\n---\n${plain}"$[[ inputs.key ]]": [{ remote: "https://files.example.org/x.yml" }]\n`,
+      'children.include',
+    ],
+    ['a merge key', `.x: &x { include: ci/x.yml }\n<<: *x\n${plain}`, 'children.configuration'],
+    ['the key twice', `include: ci/x.yml\n${plain}`, 'children.configuration'],
+    ['what is no YAML', '{', 'children.configuration'],
+    ['a list', '[a]', 'children.configuration'],
+    ['nothing', '', 'children.configuration'],
+    ['more than is read', `${plain}# ${'x'.repeat(1024 * 1024)}\n`, 'http.too_large'],
+  ])('a file with %s', async (_, text, code) => {
+    child.files.set('.gitlab-ci.yml', text);
+    await expect(fetched()).rejects.toMatchObject({ code });
+  });
+
+  it('files without end', async () => {
+    for (let i = 0; i <= 101; i++) child.files.set(`ci/${i}.yml`, stringify({ include: `ci/${i + 1}.yml` }));
+    child.files.set('.gitlab-ci.yml', stringify(including('ci/0.yml'), { aliasDuplicateObjects: false }));
+    await expect(fetched()).rejects.toMatchObject({ code: 'children.include' });
+  });
+
+  it('files in a circle are read once each', async () => {
+    child.files.set('ci/0.yml', stringify({ include: '.gitlab-ci.yml' }));
+    child.files.set('.gitlab-ci.yml', stringify(including('ci/0.yml'), { aliasDuplicateObjects: false }));
+    expect((await fetched()).job.id).toBe(CHILD_JOBS.scan);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['another file', 'ci/pipeline.yml', 'children.configuration'],
+    ['a file of another project', '.gitlab-ci.yml@care/ci', 'children.configuration'],
+    ['an address', 'https://files.example.org/x.yml', 'children.configuration'],
+    ['what GitLab does not show', undefined, 'platform.incomplete'],
+  ])('a project whose pipelines are made of %s', async (_, ci_config_path, code) => {
+    Object.assign(child.project, { ci_config_path });
+    await expect(fetched()).rejects.toMatchObject({ code });
+  });
 });
 
 describe('no archive that is not the job’s, or too large', () => {

@@ -91,6 +91,13 @@ describe('nothing of it on GitLab either', () => {
     await expect(source()).rejects.toMatchObject({ code });
   });
 
+  it('a merge that a maintainer may have made by hand is not of a protected branch, whatever GitLab says of its request', async () => {
+    const { world } = scene.gitlab;
+    expect(await source()).toMatchObject({ protected: true, reachableFromProtected: true });
+    world.protectedBranches = [world.make.protectedBranch('main', { access_level: 40 })];
+    expect(await source()).toMatchObject({ protected: false, reachableFromProtected: false });
+  });
+
   it('an approval that was given before the last push is a comment', async () => {
     Object.assign(scene.gitlab.world.versions[0] as object, { created_at: '2026-01-31T07:21:00.000Z' });
     expect((await source()).reviews).toMatchObject([{ state: 'commented' }]);

@@ -24,6 +24,7 @@ const INPUTS = {
     target: 'production/web/Deployment/web',
     manifest: 'web.yaml',
     'job-image': IMAGE,
+    'scan-images': IMAGE,
   },
 };
 const jobsOf = (name: string): Record<string, Job> => {

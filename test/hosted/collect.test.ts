@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { join } from 'node:path';
 import { startRegistry } from '../../src/registry/server/start.ts';
 import { type FakeGitlab, gitlabWorld } from '../support/fake-gitlab.ts';
-import { addChild, CHILD, CHILD_JOBS, COMPONENT_SHA, leave } from '../support/gitlab-child.ts';
+import { addChild, CHILD, CHILD_JOBS, COMPONENT_SHA, leave, SCAN_IMAGE } from '../support/gitlab-child.ts';
 import { type HostedSite, layHostedSite } from '../support/hosted-site.ts';
 import { sandboxes } from '../support/sandbox.ts';
 import { zip } from '../support/zip.ts';
@@ -30,7 +30,15 @@ beforeEach(() => {
 const world = () => (hosted.api as FakeGitlab).world;
 
 const collect = (out: string, changes: Record<string, string | null> = {}, role = 'scan') => {
-  const flags = { child: CHILD.path, ref: 'main', job: 'scan', 'component-sha': COMPONENT_SHA, out, ...changes };
+  const flags = {
+    child: CHILD.path,
+    ref: 'main',
+    job: 'scan',
+    'component-sha': COMPONENT_SHA,
+    'scan-images': SCAN_IMAGE,
+    out,
+    ...changes,
+  };
   const words = Object.entries(flags).flatMap(([name, value]) => (value === null ? [] : [`--${name}`, value]));
   return hosted.run(role, 'collect', 'collect', ...words);
 };
@@ -46,7 +54,7 @@ describe('collect', () => {
     expect(readFileSync(join(out, 'files/reports/a.json'), 'utf8')).toBe('{}');
     expect(JSON.parse(stdout)).toMatchObject({
       child: { repository: CHILD.path, runId: '9101', sha: CHILD.sha },
-      job: { name: 'gatehouse-scan', id: String(CHILD_JOBS.scan) },
+      job: { name: 'gatehouse-scan', id: String(CHILD_JOBS.scan), runner: '31' },
       parent: { repositoryId: '7002', runId: '9002' },
     });
   });
@@ -59,7 +67,10 @@ describe('collect', () => {
     ['a version in place of a commit', { 'component-sha': '1.0.0' }, 2, 'inputs.commit'],
     ['another commit', { commit: 'd'.repeat(40) }, 1, 'children.commit'],
     ['another repository', { child: 'care/portal' }, 1, 'children.extra'],
-    ['another release', { 'component-sha': 'f'.repeat(40) }, 1, 'children.job_changed'],
+    ['another release', { 'component-sha': 'f'.repeat(40) }, 1, 'children.include'],
+    ['no image of scans', { 'scan-images': null }, 2, 'inputs.invalid'],
+    ['an image by tag', { 'scan-images': 'registry.example.org/ci/scan:1' }, 2, 'inputs.image'],
+    ['another image of scans', { 'scan-images': `x@sha256:${'9'.repeat(64)}` }, 1, 'children.job_changed'],
   ])('refuses %s and leaves nothing', async (_, changes, exit, code) => {
     const out = target();
     const ended = await collect(out, changes);

@@ -1,4 +1,5 @@
 import { entity } from './gitlab-fields.ts';
+import { answerOf } from './gitlab-protection-fields.ts';
 import { type Reply, type Seen, startServer } from './json-server.ts';
 
 /*
@@ -52,6 +53,18 @@ const approval = (by: number, changes: Json = {}): Json =>
     ...changes,
   });
 
+/** A rule for branches; `push` is who may push: a level, `{ user_id: 5 }` and the like. */
+const protectedBranch = (name: string, ...push: Json[]): Json =>
+  answerOf('protectedBranch', {
+    id: 100,
+    name,
+    push_access_levels: push.map((each) => answerOf('accessLevel', { id: 1, access_level_description: 'x', ...each })),
+    merge_access_levels: [
+      answerOf('accessLevel', { id: 2, access_level: 40, access_level_description: 'Maintainers' }),
+    ],
+    allow_force_push: false,
+  });
+
 /** A project and its one pipeline. */
 export interface Where {
   project: number;
@@ -66,6 +79,8 @@ export interface GitlabWorld {
   pipeline: Json;
   jobs: Json[];
   branch: Json;
+  /** Rules that protect branches; one lets nobody push to `main`. */
+  protectedBranches: Json[];
   head: string;
   mergeBase: string;
   commit: Json;
@@ -84,10 +99,18 @@ export interface GitlabWorld {
   retried: Json[];
   /** The merged configuration at the pipeline's commit. */
   lint: Json | null;
+  /** The repository's files at the pipeline's commit, by path. */
+  files: Map<string, string>;
   /** By a job's number. */
   artifacts: Map<number, Buffer>;
   instead: Map<string, Reply>;
-  make: { user: typeof user; commit: typeof commit; job: typeof job; approval: typeof approval };
+  make: {
+    user: typeof user;
+    commit: typeof commit;
+    job: typeof job;
+    approval: typeof approval;
+    protectedBranch: typeof protectedBranch;
+  };
 }
 
 /** The world as GitLab sees it; a test changes what it is about. */
@@ -108,7 +131,12 @@ export function gitlabWorld(at: Where = PARENT): GitlabWorld {
     merged_at: '2026-01-31T07:30:00.000Z',
   });
   return {
-    project: entity('project', { id: at.project, path_with_namespace: at.path, default_branch: 'main' }) as Json,
+    project: entity('project', {
+      id: at.project,
+      path_with_namespace: at.path,
+      default_branch: 'main',
+      ci_config_path: '',
+    }) as Json,
     pipeline: entity('pipeline', {
       id: at.pipeline,
       iid: 4,
@@ -125,6 +153,7 @@ export function gitlabWorld(at: Where = PARENT): GitlabWorld {
       job(6003, 'gatehouse-gate-deploy', { status: 'running' }),
     ],
     branch: entity('branch', { name: 'main', protected: true, developers_can_push: false, default: true }) as Json,
+    protectedBranches: [protectedBranch('main', { access_level: 0 })],
     head: merged,
     mergeBase: merged,
     commit: commit(merged, 'merger@example.org', { message: "Merge branch 'topic' into 'main'" }) as Json,
@@ -162,9 +191,10 @@ export function gitlabWorld(at: Where = PARENT): GitlabWorld {
     children: [],
     retried: [],
     lint: null,
+    files: new Map(),
     artifacts: new Map(),
     instead: new Map(),
-    make: { user, commit, job, approval },
+    make: { user, commit, job, approval, protectedBranch },
   };
 }
 
@@ -197,6 +227,9 @@ function answer(world: GitlabWorld, { method, path, query, headers, body }: Seen
     number === String(PARENT.project) ? world : world.children.find(({ project }) => String(project.id) === number);
   const archive = own?.artifacts.get(Number(/^\/jobs\/(\d+)\/artifacts$/.exec(rest)?.[1]));
   if (archive !== undefined) return { bytes: archive, headers: { 'content-type': 'application/zip' } };
+  const file = /^\/repository\/files\/([^/]+)\/raw$/.exec(rest)?.[1];
+  const text = query.get('ref') === own?.pipeline.sha ? own?.files.get(decodeURIComponent(file ?? '')) : undefined;
+  if (text !== undefined) return { bytes: Buffer.from(text), headers: { 'content-type': 'text/plain' } };
   const found = own === undefined ? undefined : bodyOf(own, rest, query);
   if (found === undefined) return { status: 404, json: { message: '404 Not found' } };
   return paged(found, query);
@@ -212,6 +245,7 @@ function bodyOf(world: GitlabWorld, path: string, query: URLSearchParams): unkno
     [`/pipelines/${pipeline.id}/bridges`]: world.bridges,
     '/ci/lint': query.get('content_ref') === pipeline.sha ? (world.lint ?? undefined) : undefined,
     [`/repository/branches/${branch.name}`]: { ...branch, commit: commit(world.head, 'merger@example.org') },
+    '/protected_branches': world.protectedBranches,
     '/repository/merge_base': commit(world.mergeBase, 'merger@example.org'),
     [`/repository/commits/${own.id}`]: own,
     [`/repository/commits/${own.id}/merge_requests`]: world.mergeRequests,

@@ -34,10 +34,23 @@ export function rendered(template: string, inputs: Record<string, string>, sha: 
   return fill(body) as Json;
 }
 
+export const COMPONENTS = 'example-health/compliance-components';
 const IMAGES = {
   'build-image': `registry.example.org/ci/build@sha256:${'1'.repeat(64)}`,
   'job-image': `registry.example.org/ci/node@sha256:${'2'.repeat(64)}`,
 };
+
+/** What the child's scan runs in, as the parent names it. */
+export const SCAN_IMAGE = IMAGES['job-image'];
+
+/** The child's own file, of which GitLab makes that configuration. */
+export function childFile(sha = COMPONENT_SHA): Record<string, unknown> {
+  return {
+    include: [{ component: `gitlab.example.org/${COMPONENTS}/child@${sha}`, inputs: IMAGES }],
+    default: { before_script: ['echo hello'] },
+    lint: { script: ['npm run lint'] },
+  };
+}
 
 /** The child's whole configuration: our component at this commit, and a job of the application's own. */
 export function childConfiguration(sha = COMPONENT_SHA): Json {
@@ -89,6 +102,7 @@ export function addChild(world: GitlabWorld, at: Where = CHILD, sha = COMPONENT_
     errors: [],
     warnings: [],
   });
+  child.files.set('.gitlab-ci.yml', stringify(childFile(sha), { aliasDuplicateObjects: false }));
   world.children.push(child);
   world.bridges.push(
     entity('bridge', {

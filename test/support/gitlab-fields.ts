@@ -1,12 +1,12 @@
 /*
  * Which fields GitLab's answers have. GitLab publishes no description of its REST answers in a package registry: these names
- * were taken from its own sources (gitlab-org/gitlab, lib/api/entities: project_identity.rb, branch.rb, commit.rb,
+ * were taken from its own sources (gitlab-org/gitlab, lib/api/entities: project_identity.rb, project.rb, branch.rb, commit.rb,
  * ci/pipeline.rb, ci/pipeline_basic.rb, ci/job.rb, ci/job_basic.rb, ci/bridge.rb, ci/job_artifact_file.rb, ci/lint/result.rb, ci/runner.rb, merge_request_basic.rb,
  * merge_request_diff.rb, merge_request_approvals.rb, approvals.rb, deployment.rb, user_basic.rb), for the paid tiers'
  * deployment fields from doc/api/deployments.md, and for GraphQL from app/graphql/types. No live GitLab was asked.
  */
 export const GITLAB_FIELDS = {
-  project: ['id', 'path_with_namespace', 'name', 'path', 'default_branch', 'visibility'],
+  project: ['id', 'path_with_namespace', 'name', 'path', 'default_branch', 'visibility', 'ci_config_path'],
   user: ['id', 'username', 'name', 'state', 'avatar_url', 'web_url'],
   branch: [
     'name',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { assemble } from '../../scripts/assemble.ts';
 import { type FakeGitlab, type GitlabWorld, gitlabWorld, type Where } from './fake-gitlab.ts';
-import { addChild, CHILD, CHILD_JOBS, entriesOf, leave, rendered } from './gitlab-child.ts';
+import { addChild, CHILD, CHILD_JOBS, COMPONENTS, entriesOf, leave, rendered, SCAN_IMAGE } from './gitlab-child.ts';
 import { entity } from './gitlab-fields.ts';
 import { checkOut, type LocalGitlab, localGitlab, publish } from './gitlab-local.ts';
 import { type HostedSite, layHostedSite } from './hosted-site.ts';
@@ -12,7 +12,6 @@ import type { Ended } from './sandbox.ts';
 import { SAMPLE } from './signed-site.ts';
 import { zip } from './zip.ts';
 
-const COMPONENTS = 'example-health/compliance-components';
 const SCANS = ['trivy', 'semgrep', 'gitleaks', 'checkov', 'osv-scanner'];
 type Inputs = Record<string, string>;
 const DIGEST = '331e2cee1617921bf0370d2fe128e1b7930e5c8565dc4c6030983b8f8033e335';
@@ -183,6 +182,7 @@ function layGitops(folder: string, registry: string): string {
 function configuration(sha: string, registry: string): string {
   return readFileSync('workflows/gitlab/parent.gitlab-ci.yml', 'utf8')
     .replaceAll(/@0{40}/g, `@${sha}`)
+    .replaceAll(/scan-images: .*/g, `scan-images: ${SCAN_IMAGE}`)
     .replaceAll('registry.example.org/care/', `${registry}/care/`)
     .replaceAll('target: production/', 'target: demo/');
 }

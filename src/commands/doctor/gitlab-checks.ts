@@ -1,6 +1,6 @@
 import type { Seen } from '../../lib/seen.ts';
 import type { PipelineFacts, ProjectFacts, ProtectedBranch, RunnerFacts } from '../../platform/gitlab/protection.ts';
-import type { Access } from '../../platform/gitlab/protection-replies.ts';
+import { type Access, isNobody } from '../../platform/gitlab/protection-replies.ts';
 import { type Check, check, type Status } from './check.ts';
 import { coversVersions, matches } from './ref-pattern.ts';
 
@@ -77,10 +77,12 @@ function branchCheck(whose: string, { branches }: ProjectFacts, branch: string):
     const found = covering(all, branch);
     if (found.length === 0) return ['fails', `${branch} is not protected`];
     if (found.some(({ force }) => force)) return ['fails', `${branch} may be pushed to by force`];
-    return byAccess(
+    const [status, what] = byAccess(
       found.flatMap(({ push }) => push),
       `${branch}: pushed to by`,
     );
+    // The gate takes a branch to which anybody may push for unprotected.
+    return [status === 'weak' && whose === 'application' ? 'fails' : status, what];
   });
 }
 
@@ -97,9 +99,7 @@ function enforced<T>({ committerCheck: premium }: PipelineFacts, shown: Seen<T>)
 
 /** Nobody is ok, developers fail, and whoever is named or a maintainer answers for it. */
 function byAccess(access: readonly Access[], doing: string): [Status, string] {
-  const may = access.filter(({ access_level: level, user_id: user, group_id: group, deploy_key_id: key }) => {
-    return level !== 0 || user != null || group != null || key != null;
-  });
+  const may = access.filter((each) => !isNobody(each));
   if (may.length === 0) return ['ok', `${doing} nobody`];
   const developers = may.some((each) => isRole(each) && (each.access_level ?? 0) <= DEVELOPER);
   return [developers ? 'fails' : 'weak', `${doing} ${[...new Set(may.map(nameOf))].join(', ')}`];

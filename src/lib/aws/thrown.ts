@@ -28,6 +28,7 @@ const VAGUE: ReadonlySet<string> = new Set([
   'KMSServiceException',
 ]);
 
+/** The HTTP status of the answer that was an error, null where there was no answer. */
 export function statusOf(thrown: unknown): number | null {
   return ((thrown ?? {}) as Thrown).$metadata?.httpStatusCode ?? null;
 }

@@ -1,4 +1,3 @@
-import { childJob } from '../../contract/collected.ts';
 import type { Run } from '../../contract/run.ts';
 import { Denied } from '../../lib/errors.ts';
 import type { ChildRun, RunIdentity, RunOutcome } from '../platform.ts';
@@ -44,13 +43,8 @@ export async function childRun(api: GitlabApi, parent: RunIdentity, path: string
       approvalsGiven: async () => [],
       approvals: (_, environment) => gitlabApprovals(api, parent.run, environment),
       outcome: () => outcomeOf(api, parent.run),
-      // An application's own runner is its owner's: what it built was kept from nothing.
-      poolOf: async (_, job) => {
-        const wanted = childJob(job);
-        const named = (await jobsOf(api.of(child.projectId), run)).filter(({ name }) => name === wanted);
-        const runner = named.length === 1 ? (named[0]?.runner ?? null) : null;
-        return runner === null ? null : String(runner.id);
-      },
+      // Whoever may retry a job of the child chooses which runner its name leads to: collected is a job with its runner.
+      poolOf: async () => null,
     },
   };
 }

@@ -3,6 +3,7 @@ import { CouldNot, Denied } from '../../lib/errors.ts';
 import { type GitlabApi, NEED } from './api.ts';
 import { requireJobs } from './child-jobs.ts';
 import { type Child, childOf, requireExactly, startedBy } from './children.ts';
+import { requireFixedConfiguration } from './fixed-configuration.ts';
 import { type ChildJob, lint } from './replies.ts';
 import { requireSameJobs, type Template } from './same-job.ts';
 import { standing } from './source.ts';
@@ -22,6 +23,8 @@ export interface Wanted {
   template: Template;
   /** Commits of the component project that a child may include it at. */
   releases: readonly string[];
+  /** Images, by digest, that its scan may run in. */
+  scanImages: readonly string[];
   /** Most bytes of the archive. */
   limit: number;
 }
@@ -45,6 +48,9 @@ export async function fetchFromChild(api: GitlabApi, run: Run, wanted: Wanted): 
   const own = api.of(child.projectId);
   await requireCommit(own, run, child, wanted);
   const jobs = await requireJobs(own, child, [...wanted.template.jobs.keys()]);
+  const { template, releases, scanImages } = wanted;
+  const components = releases.map((sha) => `${template.project}/child@${sha}`);
+  await requireFixedConfiguration(own, child, components);
   const { valid, merged_yaml: merged } = await own.get({
     path: `/ci/lint?content_ref=${child.sha}`,
     schema: lint,
@@ -56,7 +62,7 @@ export async function fetchFromChild(api: GitlabApi, run: Run, wanted: Wanted): 
       'children.configuration',
       `GitLab calls the configuration of ${child.path} at ${child.sha} invalid: what its jobs are cannot be told`,
     );
-  requireSameJobs(wanted.template, merged, wanted.releases, child.path);
+  requireSameJobs(template, merged, { 'component.sha': releases, 'inputs.job-image': scanImages }, child.path);
   const job = jobs.get(wanted.job) as ChildJob;
   return { child, job, archive: await archiveOf(own, child, job, wanted.limit) };
 }
@@ -73,7 +79,7 @@ async function requireCommit(api: GitlabApi, run: Run, child: Child, { ref, comm
   if (!where.protected || !where.reachableFromProtected)
     throw new Denied(
       'children.unprotected',
-      `${child.ref} of ${path} ${where.protected ? `does not hold commit ${sha} any more` : 'is not a branch that is closed to direct pushes'}: whoever may push to it would decide what its jobs do`,
+      `${child.ref} of ${path} ${where.protected ? `does not hold commit ${sha} any more` : 'is not a branch to which nobody can push'}: whoever may push to it, a maintainer too, would decide what its jobs do; protect it with “Allowed to push: No one”, under every rule that covers it`,
     );
 }
 

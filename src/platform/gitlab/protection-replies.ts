@@ -24,6 +24,11 @@ export const access = z.looseObject({
 });
 export type Access = z.infer<typeof access>;
 
+/** "No one", the level that lets not even administrators. */
+export function isNobody({ access_level: level, user_id: user, group_id: group, deploy_key_id: key }: Access): boolean {
+  return level === 0 && user == null && group == null && key == null;
+}
+
 export const protectedBranches = z.array(
   z.looseObject({
     name: z.string(),

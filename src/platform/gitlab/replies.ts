@@ -13,7 +13,7 @@ const instant = z.pipe(
 );
 const account = z.looseObject({ id });
 
-export const project = z.looseObject({ id, path_with_namespace: z.string() });
+export const project = z.looseObject({ id, path_with_namespace: z.string(), ci_config_path: z.nullish(z.string()) });
 
 export const pipeline = z.looseObject({ id, project_id: id, sha, ref: z.string(), source: z.string(), user: account });
 
@@ -59,6 +59,7 @@ export const childJob = z.looseObject({
   pipeline: z.looseObject({ id, project_id: id, sha }),
   commit: z.nullable(z.looseObject({ id: sha })),
   user: z.nullable(account),
+  runner: z.nullable(z.looseObject({ id })),
   artifacts: z.array(z.looseObject({ file_type: z.string(), size: count })),
 });
 export type ChildJob = z.infer<typeof childJob>;
@@ -69,8 +70,6 @@ export const lint = z.looseObject({ valid: z.boolean(), merged_yaml: z.nullish(z
 
 export const branch = z.looseObject({
   name: z.string(),
-  protected: z.boolean(),
-  developers_can_push: z.boolean(),
   commit: z.looseObject({ id: sha }),
 });
 export const mergeBase = z.looseObject({ id: sha });

@@ -4,6 +4,8 @@ import { parseYaml } from '../../lib/yaml.ts';
 
 /** A component as its template.yml has it: the jobs with `$[[ … ]]` in their texts, and what each input may be. */
 export interface Template {
+  /** Path of the project that publishes it. */
+  project: string;
   inputs: Map<string, RegExp>;
   jobs: Map<string, unknown>;
 }
@@ -12,35 +14,38 @@ export interface Template {
 export function readTemplate(bytes: Uint8Array, what: string): Template {
   const { documents } = parseYaml(bytes, { what, code: 'template.syntax' });
   const [header, body] = documents.map((document) => document.toJS() as Record<string, unknown>);
-  const spec = header?.spec as { inputs?: Record<string, { regex?: string; options?: string[] }> } | undefined;
+  const spec = header?.spec as
+    | { inputs?: Record<string, { regex?: string; options?: string[]; default?: string }> }
+    | undefined;
   if (spec?.inputs === undefined || body === undefined || documents.length !== 2)
     throw new BadInput('template.syntax', `${what} is no component: it has no spec with inputs and jobs`);
   const patterns = Object.entries(spec.inputs).map(([name, { regex, options }]): [string, RegExp] => {
-    if (options !== undefined) return [name, new RegExp(`^(?:${options.map(literal).join('|')})$`)];
+    if (options !== undefined) return [name, oneOf(options)];
     if (regex === undefined) throw new BadInput('template.syntax', `${what}: input ${name} may be anything`);
     return [name, new RegExp(regex)];
   });
-  return { inputs: new Map(patterns), jobs: new Map(Object.entries(body)) };
+  const { 'component-project': { default: project } = {} } = spec.inputs;
+  if (project === undefined) throw new BadInput('template.syntax', `${what} does not say where it is published`);
+  return { project, inputs: new Map(patterns), jobs: new Map(Object.entries(body)) };
 }
 
 /**
  * Throws Denied `children.job_changed` unless each job of the template stands in a project's merged configuration exactly as
- * it does in the template, with its inputs filled in by one allowed value each, and `component.sha` by one of `commits`. Our
- * jobs inherit no defaults and no global variables, so what else the configuration holds has no say in them, but for the
- * variables of workflow rules, which are refused. What the project's settings set at run time no configuration shows.
+ * it does in the template, with its inputs filled in by one allowed value each: those that `only` names (`inputs.…`,
+ * `component.sha`) by one of its list, the others by what the template takes. Our jobs inherit no defaults and no global
+ * variables, so what else the configuration holds has no say in them, but for the variables of workflow rules, which are
+ * refused. What the project's settings set at run time no configuration shows.
  */
-export function requireSameJobs(template: Template, merged: string, commits: readonly string[], path: string): void {
+export function requireSameJobs(template: Template, merged: string, only: Only, path: string): void {
   const configuration = readMerged(merged, path);
   const filled = new Map<string, string>();
-  const component = new RegExp(`^(?:${commits.map(literal).join('|')})$`);
   for (const [name, ours] of template.jobs) {
     const theirs = Object.hasOwn(configuration, name) ? configuration[name] : undefined;
-    const problem =
-      theirs === undefined ? 'is not in it' : difference(ours, theirs, name, { template, filled, component });
+    const problem = theirs === undefined ? 'is not in it' : difference(ours, theirs, name, { template, filled, only });
     if (problem !== null)
       throw new Denied(
         'children.job_changed',
-        `in the configuration of ${path} job ${name} is not our component’s: ${problem}; include the component at the parent’s own commit, and define no job of its names`,
+        `in the configuration of ${path} job ${name} is not our component’s: ${problem}; include the component at the parent’s own commit, have its scan run in an image that the parent names (scan-images), and define no job of its names`,
       );
   }
   const rules = (configuration.workflow as { rules?: unknown } | null | undefined)?.rules;
@@ -68,10 +73,13 @@ function readMerged(text: string, path: string): Record<string, unknown> {
   return document as Record<string, unknown>;
 }
 
+/** By a place of the template, the values that it may be filled in with. */
+export type Only = Readonly<Record<string, readonly string[]>>;
+
 interface Filling {
   template: Template;
   filled: Map<string, string>;
-  component: RegExp;
+  only: Only;
 }
 
 /** Where two values differ, in words, or null. */
@@ -101,11 +109,11 @@ function difference(ours: unknown, theirs: unknown, where: string, filling: Fill
 const PLACE = /\$\[\[ (inputs\.[a-z0-9-]+|component\.sha) \]\]/;
 
 /** Whether a text is the template's with its places filled in: each by a value that is allowed and the same everywhere. */
-function fits(ours: string, theirs: string, { template, filled, component }: Filling): boolean {
+function fits(ours: string, theirs: string, { template, filled, only }: Filling): boolean {
   const parts = ours.split(PLACE);
   const names = parts.filter((_, i) => i % 2 === 1);
   const allowed = (name: string) =>
-    name === 'component.sha' ? component : template.inputs.get(name.slice('inputs.'.length));
+    only[name] === undefined ? template.inputs.get(name.slice('inputs.'.length)) : oneOf(only[name]);
   const source = parts.map((part, i) => (i % 2 === 0 ? literal(part) : `(${bare(allowed(part))})`)).join('');
   const found = new RegExp(`^${source}$`).exec(theirs);
   if (found === null) return false;
@@ -115,6 +123,10 @@ function fits(ours: string, theirs: string, { template, filled, component }: Fil
     filled.set(name, value);
     return true;
   });
+}
+
+function oneOf(values: readonly string[]): RegExp {
+  return new RegExp(`^(?:${values.map(literal).join('|') || '(?!)'})$`);
 }
 
 /** Without its anchors and groups: it stands within another pattern. */

@@ -3,6 +3,7 @@ import { contributorsOf, distinct } from '../contributors.ts';
 import type { Source } from '../platform.ts';
 import { type GitlabApi, NEED } from './api.ts';
 import { changeOf } from './change.ts';
+import { isNobody, protectedBranches } from './protection-replies.ts';
 import { branch as branchReply, commitReply, mergeBase } from './replies.ts';
 
 const BRANCH = 'refs/heads/';
@@ -44,8 +45,8 @@ export async function gitlabSource(api: GitlabApi, run: Run): Promise<Source> {
 }
 
 /**
- * Protected is a branch to which developers cannot push by hand: a merge made at home closes its request as merged too, with
- * anything in it. A tag is never protected here.
+ * Protected is a branch to which nobody can push by hand, maintainers included: a merge made at home closes its request as
+ * merged too, with anything in it. A tag is never protected here.
  */
 export async function standing(
   api: GitlabApi,
@@ -59,11 +60,32 @@ export async function standing(
     what: `read branch ${name}`,
     need: NEED,
   });
-  const isProtected = branch.name === name && branch.protected && !branch.developers_can_push;
+  const isProtected = branch.name === name && (await isClosed(api, name));
   return {
     protected: isProtected,
     reachableFromProtected: isProtected && (await isReachable(api, branch.commit.id, run.sha)),
   };
+}
+
+/** GitLab takes the most permissive of all rules that cover a branch, so each has to let nobody push. */
+async function isClosed(api: GitlabApi, name: string): Promise<boolean> {
+  const all = await api.list({
+    path: '/protected_branches',
+    schema: protectedBranches,
+    what: `read who may push to branch ${name}`,
+    need: 'scope read_api and role Maintainer',
+  });
+  const covering = all.filter((rule) => covers(rule.name, name));
+  return (
+    covering.length > 0 &&
+    covering.every(({ push_access_levels: push }) => push.length > 0 && push.every((each) => isNobody(each)))
+  );
+}
+
+/** In a rule's name `*` stands for anything, slashes too. */
+function covers(rule: string, name: string): boolean {
+  const parts = rule.split('*').map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(name);
 }
 
 /** An ancestor of the branch's head, or the head itself. */

@@ -110,6 +110,12 @@ describe('a planted weakness is named:', () => {
       /pushed to by maintainers/,
     ],
     [
+      'maintainers of the application who push',
+      ({ application }) => Object.assign(application.branches[0] as object, { push_access_levels: [level(40)] }),
+      ['application branch fails'],
+      /pushed to by maintainers/,
+    ],
+    [
       'a deploy key, a user and a group that push',
       (world) =>
         Object.assign(main(world), {

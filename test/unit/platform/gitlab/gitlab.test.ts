@@ -6,7 +6,7 @@ import { gitlabAt } from '../../../support/hosted-run.ts';
 
 let gitlab: FakeGitlab;
 let world: FakeGitlab['world'];
-const { user, commit, approval, job } = gitlabWorld().make;
+const { user, commit, approval, job, protectedBranch } = gitlabWorld().make;
 const OTHER = 'f'.repeat(40);
 
 beforeAll(async () => {
@@ -63,14 +63,18 @@ describe('the run', () => {
 });
 
 describe('where the commit stands', () => {
+  const rule = (name: string, access_level: number) => protectedBranch(name, { access_level });
   it.each([
-    ['a protected branch whose head it is', {}, {}, [true, true]],
-    ['a protected branch, further back', {}, { head: OTHER, mergeBase: MERGED }, [true, true]],
-    ['no part of the branch', {}, { head: OTHER, mergeBase: HEAD }, [true, false]],
-    ['an unprotected branch', { protected: false }, {}, [false, false]],
-    ['a branch to which developers push by hand', { developers_can_push: true }, {}, [false, false]],
-  ])('%s', async (_, branch, changes, [isProtected, reachable]) => {
-    Object.assign(world.branch, branch);
+    ['a protected branch whose head it is', {}, [true, true]],
+    ['a protected branch, further back', { head: OTHER, mergeBase: MERGED }, [true, true]],
+    ['no part of the branch', { head: OTHER, mergeBase: HEAD }, [true, false]],
+    ['an unprotected branch', { protectedBranches: [] }, [false, false]],
+    ['a branch that is protected by a pattern', { protectedBranches: [rule('m*', 0)] }, [true, true]],
+    ['a branch beside a pattern', { protectedBranches: [rule('main/*', 0), rule('.ain', 0)] }, [false, false]],
+    ['a branch under an open pattern too', { protectedBranches: [rule('main', 0), rule('*', 40)] }, [false, false]],
+    ['an open branch beside it', { protectedBranches: [rule('main', 0), rule('topic/*', 30)] }, [true, true]],
+    ['a branch to which maintainers push by hand', { protectedBranches: [rule('main', 40)] }, [false, false]],
+  ])('%s', async (_, changes, [isProtected, reachable]) => {
     Object.assign(world, changes);
     expect(await source()).toMatchObject({ protected: isProtected, reachableFromProtected: reachable });
   });
