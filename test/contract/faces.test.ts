@@ -6,7 +6,10 @@ import { metaOf } from '../../src/commands/inputs.ts';
 import type * as z from '../../src/lib/zod.ts';
 
 /** Inputs that only a GitLab job has. */
-const GITLAB_ONLY = new Set(['job-stage', 'job-image', 'job-tags', 'component-project']);
+const GITLAB_ONLY = new Set([
+  ...['job-name', 'job-stage', 'job-image', 'job-when', 'job-refs', 'job-role', 'runner-tag'],
+  ...['artifacts-of', 'outputs', 'component-project'],
+]);
 
 interface Face {
   inputs: Record<string, { description?: string; required?: boolean; default?: unknown }>;

@@ -3,6 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { assemble } from '../../scripts/assemble.ts';
+import { RUN_TIME } from '../../scripts/faces.ts';
+import { type RecordType, roleOfType } from '../../src/contract/roles.ts';
+import { readTemplate } from '../../src/platform/gitlab/same-job.ts';
 import { rendered } from '../support/gitlab-child.ts';
 import { sandboxes } from '../support/sandbox.ts';
 
@@ -43,6 +46,10 @@ const isOfRole = (job: Job) =>
 const ofCancelled = ({ after_script: after }: Job) =>
   after === undefined || /^# [^\n]*\ntest "\$CI_JOB_STATUS" = canceled \|\| exit 0\nset -eu\n/.test(String(after));
 
+/** A job without `dependencies` gets the dotenv variables of every earlier one. */
+const takesOwn = ({ dependencies }: Job) =>
+  Array.isArray(dependencies) && dependencies.every((job) => String(job).startsWith('gatehouse-web-'));
+
 /** What is wrong with a parent's jobs. */
 function wrongInParent(jobs: Record<string, Job>): string[] {
   return Object.entries(jobs).flatMap(([name, job]) => [
@@ -58,10 +65,21 @@ function wrongInParent(jobs: Record<string, Job>): string[] {
     !rulesOf(job).every((rule) => 'allow_failure' in rule)
       ? [`${name} can be passed over`]
       : []),
+    ...(!isOfRole(job) || takesOwn(job) ? [] : [`${name} takes files and variables of jobs that are not ours`]),
     ...('id_tokens' in job === isOfRole(job) ? [] : [`${name} has a token without a role, or a role without a token`]),
     ...('trigger' in job || String(job.image).includes('@sha256:') ? [] : [`${name} runs in an image by tag`]),
   ]);
 }
+
+const STARTED = '$CI_PIPELINE_SOURCE == "pipeline"';
+const PREVIEWED = [
+  '$CI_PIPELINE_SOURCE == "merge_request_event"',
+  '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH && $CI_COMMIT_REF_PROTECTED != "true" && $CI_OPEN_MERGE_REQUESTS == null',
+];
+const rulesOfChild = (name: string) =>
+  name === 'gatehouse-preview'
+    ? PREVIEWED.map((rule) => ({ if: rule, when: 'always' }))
+    : [STARTED, ...PREVIEWED].map((rule) => ({ if: rule }));
 
 /** What is wrong with a child's jobs: the repository's own code runs in them. */
 function wrongInChild(jobs: Record<string, Job>): string[] {
@@ -81,11 +99,9 @@ function wrongInChild(jobs: Record<string, Job>): string[] {
     ...forbidden.filter((key) => key in job).map((key) => `${name} has ${key}`),
     ...(JSON.stringify(job.inherit) === '{"default":false,"variables":false}' ? [] : [`${name} inherits`]),
     ...(Array.isArray(job.needs) ? [] : [`${name} takes the files of every earlier job`]),
-    ...(rulesOf(job)
-      .map((rule) => rule.if)
-      .join() === '$CI_PIPELINE_SOURCE == "pipeline"'
+    ...(JSON.stringify(rulesOf(job)) === JSON.stringify(rulesOfChild(name))
       ? []
-      : [`${name} runs in pipelines that nobody collects`]),
+      : [`${name} runs in pipelines that nobody collects or reads a preview of`]),
   ]);
 }
 
@@ -164,6 +180,16 @@ describe('the parent', () => {
       (job) => Object.assign(job, { after_script: ['id'] }),
       'gatehouse-web-decide runs more than its script',
     ],
+    [
+      'variables of every earlier job',
+      (job) => delete job.dependencies,
+      'gatehouse-web-decide takes files and variables of jobs that are not ours',
+    ],
+    [
+      'variables of a job that is not ours',
+      (job) => Object.assign(job, { dependencies: ['build'] }),
+      'gatehouse-web-decide takes files and variables of jobs that are not ours',
+    ],
     ['a hook', (job) => Object.assign(job, { before_script: [] }), 'gatehouse-web-decide runs more than its script'],
     [
       'a token without a role',
@@ -191,7 +217,9 @@ describe('the parent', () => {
 describe('the child', () => {
   it('holds no token, key or credential, and inherits nothing', () => {
     expect(wrongInChild(jobsOf('child'))).toEqual([]);
-    expect(Object.keys(jobsOf('child'))).toEqual(['gatehouse-build', 'gatehouse-test', 'gatehouse-scan']);
+    const names = ['gatehouse-build', 'gatehouse-test', 'gatehouse-scan'];
+    expect(Object.keys(jobsOf('child'))).toEqual([...names, 'gatehouse-preview']);
+    expect(readTemplate(readFileSync(join(TEMPLATES, 'child/template.yml')), 'child').started).toEqual(names);
   });
 
   it.each<[string, (job: Job) => void, string]>([
@@ -199,11 +227,61 @@ describe('the child', () => {
     ['an environment', (job) => Object.assign(job, { environment: 'x' }), 'gatehouse-build has environment'],
     ['inherited defaults', (job) => delete job.inherit, 'gatehouse-build inherits'],
     ['files of every job', (job) => delete job.needs, 'gatehouse-build takes the files of every earlier job'],
-    ['every push', (job) => delete job.rules, 'gatehouse-build runs in pipelines that nobody collects'],
+    [
+      'every push',
+      (job) => delete job.rules,
+      'gatehouse-build runs in pipelines that nobody collects or reads a preview of',
+    ],
+    [
+      'another rule',
+      (job) => rulesOf(job).push({ if: '$CI_COMMIT_TAG' }),
+      'gatehouse-build runs in pipelines that nobody collects or reads a preview of',
+    ],
   ])('%s is found', (_, plant, problem) => {
     const jobs = jobsOf('child');
     plant(jobs['gatehouse-build'] as Job);
     expect(wrongInChild(jobs)).toEqual([problem]);
+  });
+});
+
+describe('a single step', () => {
+  const steps = readdirSync(TEMPLATES).filter((name) => !(name in INPUTS));
+  const jobOf = (name: string): Job => {
+    const inputs = {
+      'job-image': IMAGE,
+      type: 'run.opened',
+      decision: 'd',
+      image: 'i',
+      environment: 'e',
+      target: 't',
+      manifest: 'm',
+    };
+    return Object.values(rendered(textOf(name), inputs, 'e'.repeat(40)))[0] as Job;
+  };
+
+  it.each(steps)(
+    '%s runs our code alone, where its role’s key is, and gets nothing of jobs that it does not name (F66, F75)',
+    (name) => {
+      expect(jobOf(name)).toMatchObject({
+        inherit: { default: false, variables: false },
+        dependencies: '',
+        rules: [{ if: '$CI_COMMIT_REF_PROTECTED == "true" || "protected" == "any"', when: 'on_success' }],
+        environment: { name: expect.stringMatching(/^gatehouse\/(build|scan|gate|deploy)$/) },
+      });
+      const extra = ['before_script', 'after_script', 'services', 'cache', 'needs', 'allow_failure', 'variables'];
+      expect(extra.filter((key) => key in jobOf(name))).toEqual([]);
+    },
+  );
+
+  it('evidence has the environment of the role that its type belongs to, and no outcome that needs a parent', () => {
+    const [header] = parseAllDocuments(textOf('evidence-emit')) as [{ toJS(): any }, unknown];
+    const { inputs } = header.toJS().spec;
+    expect(inputs['job-role'].options).toEqual(['gate', 'admin', 'emit']);
+    for (const type of inputs.type.options) {
+      const role = roleOfType[type as RecordType];
+      expect(inputs['job-role'].description).toMatch(new RegExp(`${role}: [^;]*${type.replace('.', '\\.')}`));
+    }
+    expect(inputs.outcome.options).toEqual(['success', 'failure', 'cancelled', 'skipped']);
   });
 });
 
@@ -213,7 +291,10 @@ describe('inputs', () => {
       parseAllDocuments(textOf(name))[0] as {
         toJS(): {
           spec: {
-            inputs: Record<string, { regex?: string; options?: string[]; default?: string; description?: string }>;
+            inputs: Record<
+              string,
+              { type?: string; regex?: string; options?: string[]; default?: string; description?: string }
+            >;
           };
         };
       }
@@ -232,9 +313,16 @@ describe('inputs', () => {
   ];
 
   it.each(readdirSync(TEMPLATES))('of %s take nothing that a shell would read', (name) => {
-    for (const [input, { regex, options, default: preset, description }] of Object.entries(inputsOf(name))) {
+    for (const [input, { type, regex, options, default: preset, description }] of Object.entries(inputsOf(name))) {
+      // A list stands in no text: it is a value of its own.
+      if (type === 'array') {
+        expect(textOf(name).split('\n')).toContain(`  dependencies: $[[ inputs.${input} ]]`);
+        expect(textOf(name).split(`inputs.${input} `)).toHaveLength(2);
+        continue;
+      }
       const allowed = regex === undefined ? new RegExp(`^(${(options as string[]).join('|')})$`) : new RegExp(regex);
-      expect({ input, hostile: HOSTILE.filter((value) => allowed.test(value)) }).toEqual({ input, hostile: [] });
+      const late = name !== 'promote' && name !== 'child' && RUN_TIME.includes(input) ? ['$CI_JOB_TOKEN'] : [];
+      expect({ input, hostile: HOSTILE.filter((value) => allowed.test(value)) }).toEqual({ input, hostile: late });
       expect({ input, described: (description ?? '') !== '' }).toEqual({ input, described: true });
       if (preset !== undefined)
         expect({ input, preset, fits: allowed.test(preset) }).toEqual({ input, preset, fits: true });
@@ -248,6 +336,13 @@ describe('inputs', () => {
     const bare = scripts.filter((line) => unquoted(line).includes('$[['));
     expect(bare.filter((line) => /gatehouse |fetch |sh |if /.test(line))).toEqual([]);
     expect(unquoted("      sh $[[ inputs.x ]] 'a $[[ inputs.y ]]'")).toContain('$[[');
+  });
+
+  it.each(readdirSync(TEMPLATES))('of %s that may be a variable’s name stand in double quotes, as one word', (name) => {
+    const used = [...textOf(name).matchAll(/\S*\$\[\[ inputs\.([a-z-]+) \]\]\S*/g)];
+    const late =
+      name === 'promote' || name === 'child' ? [] : used.filter(([, input]) => RUN_TIME.includes(input ?? ''));
+    expect(late.map(([word]) => word)).toEqual(late.map(([, input]) => `--${input}="$[[ inputs.${input} ]]"`));
   });
 
   /** A line without what stands in quotes. */

@@ -44,7 +44,7 @@ export async function fetchFromChild(api: GitlabApi, run: Run, wanted: Wanted): 
   const child = await childOf(api, run, wanted.path, started);
   const own = api.of(child.projectId);
   await requireCommit(own, run, child, wanted);
-  const jobs = await requireJobs(own, child, [...wanted.template.jobs.keys()]);
+  const jobs = await requireJobs(own, child, wanted.template.started);
   const { valid, merged_yaml: merged } = await own.get({
     path: `/ci/lint?content_ref=${child.sha}`,
     schema: lint,

@@ -6,7 +6,12 @@ import { parseYaml } from '../../lib/yaml.ts';
 export interface Template {
   inputs: Map<string, RegExp>;
   jobs: Map<string, unknown>;
+  /** Names of those that run where another pipeline started this one; the others are for what is not merged. */
+  started: string[];
 }
+
+/** Their rule, as the template has it. */
+const STARTED = '$CI_PIPELINE_SOURCE == "pipeline"';
 
 /** Reads a template of ours. Throws BadInput where it is none. */
 export function readTemplate(bytes: Uint8Array, what: string): Template {
@@ -20,7 +25,9 @@ export function readTemplate(bytes: Uint8Array, what: string): Template {
     if (regex === undefined) throw new BadInput('template.syntax', `${what}: input ${name} may be anything`);
     return [name, new RegExp(regex)];
   });
-  return { inputs: new Map(patterns), jobs: new Map(Object.entries(body)) };
+  const jobs = Object.entries(body) as [string, { rules?: { if?: string }[] }][];
+  const started = jobs.filter(([, { rules = [] }]) => rules.some((rule) => rule.if === STARTED)).map(([name]) => name);
+  return { inputs: new Map(patterns), jobs: new Map(jobs), started };
 }
 
 /**
