@@ -9,6 +9,8 @@ export interface Input {
   required?: boolean;
   default?: unknown;
   options?: string[];
+  type?: string;
+  regex?: string;
 }
 
 /** Path → content of the READMEs for these faces (path → text of action.yml and template.yml files). */
@@ -46,7 +48,7 @@ function withLines(needed: string[]): string[] {
 async function componentDoc(name: string, text: string): Promise<string> {
   const inputs = templateInputs(text);
   const about = ABOUT[name];
-  const outputs = about === undefined ? await lateOutputs(name, String(inputs.outputs?.default)) : [];
+  const outputs = about === undefined ? await lateOutputs(name, String((inputs.outputs as Input).default)) : [];
   return page(name, about?.says ?? (await describe(name)), [
     `In ${about?.where ?? 'the pipeline of the protected project'}:`,
     [

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { assemble } from '../../scripts/assemble.ts';
+import { templateInputs } from '../../scripts/face-docs.ts';
 import { RUN_TIME } from '../../scripts/faces.ts';
 import { type RecordType, roleOfType } from '../../src/contract/roles.ts';
 import { readTemplate } from '../../src/platform/gitlab/same-job.ts';
@@ -17,6 +18,7 @@ afterAll(sandbox.clean);
 type Job = Record<string, unknown>;
 const TEMPLATES = 'gitlab-components/templates';
 const textOf = (name: string) => readFileSync(`${TEMPLATES}/${name}/template.yml`, 'utf8');
+const inputsOf = (name: string) => templateInputs(textOf(name));
 const IMAGE = `registry.example.org/ci/node@sha256:${'a'.repeat(64)}`;
 const INPUTS = {
   child: { 'build-image': IMAGE, 'job-image': IMAGE },
@@ -222,6 +224,13 @@ describe('the child', () => {
     expect(readTemplate(readFileSync(join(TEMPLATES, 'child/template.yml')), 'child').started).toEqual(names);
   });
 
+  it('previews in a folder that is empty but for what the scan left: a repository may bring reports of its own', () => {
+    expect(jobsOf('child')['gatehouse-preview']).toMatchObject({
+      needs: [{ job: 'gatehouse-scan', artifacts: true }],
+      variables: { GIT_STRATEGY: 'empty' },
+    });
+  });
+
   it.each<[string, (job: Job) => void, string]>([
     ['a token', (job) => Object.assign(job, { id_tokens: {} }), 'gatehouse-build has id_tokens'],
     ['an environment', (job) => Object.assign(job, { environment: 'x' }), 'gatehouse-build has environment'],
@@ -274,31 +283,22 @@ describe('a single step', () => {
   );
 
   it('evidence has the environment of the role that its type belongs to, and no outcome that needs a parent', () => {
-    const [header] = parseAllDocuments(textOf('evidence-emit')) as [{ toJS(): any }, unknown];
-    const { inputs } = header.toJS().spec;
-    expect(inputs['job-role'].options).toEqual(['gate', 'admin', 'emit']);
-    for (const type of inputs.type.options) {
+    const inputs = inputsOf('evidence-emit') as Record<
+      'type' | 'outcome' | 'job-role',
+      { description: string; options: string[] }
+    >;
+    const { type: types, outcome, 'job-role': roles } = inputs;
+    expect(roles.options).toEqual(['gate', 'admin', 'emit']);
+    expect(types.options.length).toBeGreaterThan(2);
+    for (const type of types.options) {
       const role = roleOfType[type as RecordType];
-      expect(inputs['job-role'].description).toMatch(new RegExp(`${role}: [^;]*${type.replace('.', '\\.')}`));
+      expect(roles.description).toMatch(new RegExp(`${role}: [^;]*${type.replace('.', '\\.')}`));
     }
-    expect(inputs.outcome.options).toEqual(['success', 'failure', 'cancelled', 'skipped']);
+    expect(outcome.options).toEqual(['success', 'failure', 'cancelled', 'skipped']);
   });
 });
 
 describe('inputs', () => {
-  const inputsOf = (name: string) =>
-    (
-      parseAllDocuments(textOf(name))[0] as {
-        toJS(): {
-          spec: {
-            inputs: Record<
-              string,
-              { type?: string; regex?: string; options?: string[]; default?: string; description?: string }
-            >;
-          };
-        };
-      }
-    ).toJS().spec.inputs;
   const HOSTILE = [
     "'; id; '",
     '$(id)',
@@ -325,7 +325,7 @@ describe('inputs', () => {
       expect({ input, hostile: HOSTILE.filter((value) => allowed.test(value)) }).toEqual({ input, hostile: late });
       expect({ input, described: (description ?? '') !== '' }).toEqual({ input, described: true });
       if (preset !== undefined)
-        expect({ input, preset, fits: allowed.test(preset) }).toEqual({ input, preset, fits: true });
+        expect({ input, preset, fits: allowed.test(String(preset)) }).toEqual({ input, preset, fits: true });
     }
   });
 
@@ -371,6 +371,21 @@ describe('what people copy', () => {
   });
 });
 
+it('a merge starts the parent, by a job of a name that is not ours and without variables', () => {
+  const { include, ...jobs } = parse(readFileSync('workflows/gitlab/application.gitlab-ci.yml', 'utf8'));
+  expect(include).toHaveLength(1);
+  expect(jobs).toEqual({
+    'start-release': {
+      rules: [{ if: '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH' }],
+      trigger: {
+        project: 'care/release',
+        branch: 'main',
+        forward: { pipeline_variables: false, yaml_variables: false },
+      },
+    },
+  });
+});
+
 describe('the assembled component project', () => {
   const dist = () => {
     const folder = join(sandbox.folder('dist'), 'dist');
@@ -401,6 +416,21 @@ describe('the assembled component project', () => {
       for (const input of Object.keys(parseAllDocuments(text)[0]?.toJS().spec.inputs))
         expect(readme).toContain(`| \`${input}\` | `);
     }
+  });
+
+  it('releases a version by a job whose image has the program for it, by digest where one is named', () => {
+    const image = `registry.example.org/ci/glab@sha256:${'b'.repeat(64)}`;
+    const publishIn = (options: object) => {
+      const out = join(sandbox.folder('out'), 'project');
+      assemble({ out, dist: dist(), ...options });
+      return parse(readFileSync(join(out, '.gitlab-ci.yml'), 'utf8')).publish;
+    };
+    expect(publishIn({})).toMatchObject({
+      image: 'registry.gitlab.com/gitlab-org/cli:latest',
+      release: { tag_name: '$CI_COMMIT_TAG' },
+    });
+    expect(publishIn({ releaseImage: image }).image).toBe(image);
+    expect(() => publishIn({ releaseImage: 'glab:latest' })).toThrow('glab:latest is no image by digest');
   });
 
   it('holds the rules files that contract.yml names', () => {
