@@ -38,8 +38,8 @@ export function pipelines(): Record<string, string> {
 }
 
 /**
- * Build, test and scan of an application, and a preview of what is not merged: no token, no key, no credential, because the repository's own code runs in them. They
- * inherit nothing, so that all that they do stands here and the parent can compare it.
+ * Build, test and scan of an application, and a preview of what is not merged: no token, no key, no credential, because the
+ * repository's own code runs in them. They inherit nothing, so that all that they do stands here and the parent can compare it.
  */
 function childText(): string {
   const scriptInput = (what: string, file: string) => ({

@@ -109,7 +109,7 @@ describe('F75 a value of a dotenv report is read by no shell and believed by nob
     expect(said(ended)).toMatch(/error: .*(is not a store key|decision)/s);
   });
 
-  it('a variable that no job left ends the step', async () => {
+  it('F67 a variable that no job left ends the step', async () => {
     const ended = await job('policy-gate', 'gate', { GATEHOUSE_DIGEST: '' });
     expect(ended.code).not.toBe(0);
     expect(said(ended)).toMatch(/GATEHOUSE_IMAGE: unbound variable/);

@@ -12,7 +12,7 @@ import { layComponents } from '../support/release.ts';
 import { type Ended, sandboxes } from '../support/sandbox.ts';
 import { itWith, toolPath } from '../support/tools.ts';
 
-/* Every component's job in the real gitlab-ci-local: single steps one after the other, and an application's own jobs. */
+/* F77: every component's job in the real gitlab-ci-local: single steps one after the other, and an application's own jobs. */
 
 const COMPONENTS = 'example-health/compliance-components';
 const JOB_IMAGE = `registry.example.org/ci/node@sha256:${'a'.repeat(64)}`;
@@ -147,30 +147,47 @@ describe('single steps, with what the step before found out as variables', () =>
     return said(ended);
   };
 
-  itWith('rsync')(
-    'open, sign, record, promote, decide, deploy and seal; F75: variables of a job that none of them names reach none',
-    async () => {
-      await through('evil');
-      await through('open');
-      await through('build');
-      expect(artifact(checkout, 'build', '.gitlab-ci-reports/dotenv/GATEHOUSE_BUILD.env')).toMatch(
-        /^GATEHOUSE_BUILD_DIGEST=sha256:331e2cee[0-9a-f]{56}\n$/,
-      );
-      await through('sign');
-      for (const name of SOURCE_REPORTS) expect((await recordScan(hosted.run, name, null)).code).toBe(0);
-      await through('record');
-      // The planted variables work for who takes them.
-      const bent = await job('bent');
-      expect({ allowed: said(bent).includes('ALLOW'), ok: bent.code === 0 }).toEqual({ allowed: false, ok: false });
-      expect(await through('promote')).toContain('ALLOW promote to production');
-      Object.assign(of('gatehouse-approve'), { status: 'success', started_at: new Date().toISOString() });
-      approve((hosted.api as FakeGitlab).world, of('gatehouse-approve'));
-      await through('gitops');
-      expect(await through('decide')).toContain('ALLOW deploy to production');
-      expect(await through('deploy')).toContain('deployed');
-      expect(await through('seal')).toContain('is sealed over');
-    },
-  );
+  // In the order of their stages; each goes on from what the one before it left.
+  const itStep = itWith('rsync');
+
+  itStep('evidence-emit opens the run', async () => {
+    await through('evil');
+    expect(await through('open')).toContain('is open for production');
+  });
+
+  itStep('build-sign checks the layout and leaves its digest, by which another one signs', async () => {
+    await through('build');
+    expect(artifact(checkout, 'build', '.gitlab-ci-reports/dotenv/GATEHOUSE_BUILD.env')).toMatch(
+      /^GATEHOUSE_BUILD_DIGEST=sha256:331e2cee[0-9a-f]{56}\n$/,
+    );
+    expect(await through('sign')).toContain('pushed and signed');
+  });
+
+  itStep('scan records what a scanner said of the image that was signed', async () => {
+    for (const name of SOURCE_REPORTS) expect((await recordScan(hosted.run, name, null)).code).toBe(0);
+    expect(await through('record')).toContain('trivy');
+  });
+
+  itStep('F75 variables of a job that it names bend a step', async () => {
+    const bent = await job('bent');
+    expect({ ok: bent.code === 0, allowed: said(bent).includes('ALLOW') }).toEqual({ ok: false, allowed: false });
+  });
+
+  itStep('F75 of a job that it does not name none reaches it: policy-gate allows', async () => {
+    expect(await through('promote')).toContain('ALLOW promote to production');
+    Object.assign(of('gatehouse-approve'), { status: 'success', started_at: new Date().toISOString() });
+    approve((hosted.api as FakeGitlab).world, of('gatehouse-approve'));
+    expect(await through('decide')).toContain('ALLOW deploy to production');
+  });
+
+  itStep('deploy-by-digest deploys by the decision’s key', async () => {
+    await through('gitops');
+    expect(await through('deploy')).toContain('deployed');
+  });
+
+  itStep('evidence-emit seals the run', async () => {
+    expect(await through('seal')).toContain('is sealed over');
+  });
 });
 
 describe('an application’s own jobs', () => {

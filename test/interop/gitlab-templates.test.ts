@@ -115,6 +115,18 @@ it.each([
   expect({ code: ended.code, jobs: jobs.length }).toEqual({ code: 0, jobs: count });
 });
 
+it.each<[string, Record<string, string>, string, string[]]>([
+  ['on a protected ref', {}, 'true', ['gatehouse-policy-gate']],
+  ['elsewhere', {}, 'false', []],
+  ['elsewhere where it is told to', { 'job-refs': 'any' }, 'false', ['gatehouse-policy-gate']],
+])('%s a single step has its job or none (F66)', async (_, changes, isProtected, names) => {
+  const ended = await local(including('policy-gate', changes), ['--list-json'], {
+    CI_COMMIT_REF_PROTECTED: isProtected,
+  });
+  const jobs = listIn(ended).filter(({ name, when }) => name.startsWith('gatehouse-') && when !== 'never');
+  expect({ code: ended.code, jobs: jobs.map(({ name }) => name) }).toEqual({ code: 0, jobs: names });
+});
+
 const CHILD_JOBS = ['gatehouse-build', 'gatehouse-test', 'gatehouse-scan'];
 const PREVIEWED = [...CHILD_JOBS, 'gatehouse-preview'];
 it.each<[string, Record<string, string>, string[]]>([
