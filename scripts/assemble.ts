@@ -2,7 +2,7 @@
  * Assembles the GitLab component project: what its repository holds at a tag. GitLab wants templates/ at the root; program,
  * policy and contract.yml lie beside it, so that one commit is all that a job fetches.
  *
- *   npm run assemble -- --out FOLDER [--project GROUP/PROJECT] [--dist FOLDER] [--contract FILE]
+ *   npm run assemble -- --out FOLDER [--project GROUP/PROJECT] [--dist FOLDER] [--contract FILE] [--release-image IMAGE@DIGEST]
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -18,12 +18,17 @@ export interface Assembly {
   project?: string | undefined;
   dist?: string | undefined;
   contract?: string | undefined;
+  /** By digest, with `glab`, which GitLab's keyword `release` calls; else the image that GitLab's documentation names. */
+  releaseImage?: string | undefined;
 }
 
 const TEMPLATES = 'gitlab-components/templates';
 const PRESET = JOB_INPUTS['component-project'].default;
 
-export function assemble({ out, project = PRESET, dist = 'dist', contract = 'contract.yml' }: Assembly): void {
+export function assemble(assembly: Assembly): void {
+  const { out, project = PRESET, dist = 'dist', contract = 'contract.yml', releaseImage } = assembly;
+  if (releaseImage !== undefined && !new RegExp(JOB_INPUTS['job-image'].regex).test(releaseImage))
+    throw new Error(`${releaseImage} is no image by digest, for example registry.example.org/ci/glab@sha256:…`);
   if (existsSync(out) && readdirSync(out).length > 0)
     throw new Error(`${out} is not empty: what lies in it would be published too`);
   if (!new RegExp(JOB_INPUTS['component-project'].regex).test(project))
@@ -48,7 +53,7 @@ export function assemble({ out, project = PRESET, dist = 'dist', contract = 'con
     writeFileSync(join(out, 'templates', name, 'template.yml'), text);
   }
   writeFileSync(join(out, 'README.md'), readme(texts, project));
-  writeFileSync(join(out, '.gitlab-ci.yml'), RELEASE);
+  writeFileSync(join(out, '.gitlab-ci.yml'), release(releaseImage));
 }
 
 /** Rules files of scanners that contract.yml names, relative to it. */
@@ -66,12 +71,18 @@ function stamped(text: string, project: string): string {
   return text.replace(line, `      default: ${project}\n`);
 }
 
-/** GitLab's catalog takes releases from a job with `release`, on a tag that is a version (docs, CI/CD components). */
-const RELEASE = `# A tagged version becomes a release of the catalog. Tags are protected: only the release role creates them.
+/**
+ * GitLab's catalog takes releases from a job with `release`, on a tag that is a version (docs, CI/CD components). A mutable image
+ * can bend nothing here but the release's page: consumers pin the commit, and the job's token writes no branch or tag.
+ */
+const release = (
+  image = 'registry.gitlab.com/gitlab-org/cli:latest',
+) => `# A tagged version becomes a release of the catalog. Tags are protected: only the release role creates them.
 stages: [release]
 
 publish:
   stage: release
+  image: ${image}
   rules:
     - if: $CI_COMMIT_REF_PROTECTED == "true" && $CI_COMMIT_TAG =~ /^[0-9]+\\.[0-9]+\\.[0-9]+$/
   script:
@@ -104,14 +115,15 @@ if (basename(process.argv[1] ?? '') === 'assemble.ts') {
         project: { type: 'string' },
         dist: { type: 'string' },
         contract: { type: 'string' },
+        'release-image': { type: 'string' },
       },
     });
-    const { out } = values;
+    const { out, 'release-image': releaseImage } = values;
     if (out === undefined)
       throw new Error(
-        'usage: npm run assemble -- --out FOLDER [--project GROUP/PROJECT] [--dist FOLDER] [--contract FILE]',
+        'usage: npm run assemble -- --out FOLDER [--project GROUP/PROJECT] [--dist FOLDER] [--contract FILE] [--release-image IMAGE@DIGEST]',
       );
-    assemble({ ...values, out });
+    assemble({ ...values, out, releaseImage });
     console.log(`${out} is the component project; commit it, tag it with a version, and push both`);
   } catch (error) {
     console.error(`error: ${(error as Error).message}`);

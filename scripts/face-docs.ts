@@ -1,12 +1,16 @@
 /** A README beside each face, out of the face itself: what it does, its inputs and its outputs as tables. */
 import { parse, parseAllDocuments } from 'yaml';
 import { commands } from '../src/commands/catalogue.ts';
+import { RUN_TIME } from './faces.ts';
+import { ABOUT } from './pipelines.ts';
 
 export interface Input {
   description?: string;
   required?: boolean;
   default?: unknown;
   options?: string[];
+  type?: string;
+  regex?: string;
 }
 
 /** Path → content of the READMEs for these faces (path → text of action.yml and template.yml files). */
@@ -43,8 +47,10 @@ function withLines(needed: string[]): string[] {
 
 async function componentDoc(name: string, text: string): Promise<string> {
   const inputs = templateInputs(text);
-  return page(name, await describe(name), [
-    'In the pipeline of the protected project:',
+  const about = ABOUT[name];
+  const outputs = about === undefined ? await lateOutputs(name, String((inputs.outputs as Input).default)) : [];
+  return page(name, about?.says ?? (await describe(name)), [
+    `In ${about?.where ?? 'the pipeline of the protected project'}:`,
     [
       '```yaml',
       'include:',
@@ -57,7 +63,34 @@ async function componentDoc(name: string, text: string): Promise<string> {
     ].join('\n'),
     '## Inputs',
     inputTable(inputs),
+    ...outputs,
   ]);
+}
+
+/** What later jobs get of a verb's outputs: lists of receipts fit into no variable. */
+async function lateOutputs(name: string, prefix: string): Promise<string[]> {
+  const { inputs, outputs = {} } = await (commands[name] as (typeof commands)[string])();
+  const late = RUN_TIME.filter((input) => input in inputs.shape).map((input) => `\`${input}\``);
+  const variables = Object.entries(outputs)
+    .filter(([output]) => !output.startsWith('receipt'))
+    .map(([output, description]) => [`${prefix}_${output.toUpperCase().replaceAll('-', '_')}`, { description }]);
+  return [
+    ...(late.length === 0
+      ? []
+      : [
+          `What is known only when the pipeline runs may be the name of a variable, as \`$GATEHOUSE_IMAGE\`: ${late.join(', ')}.`,
+        ]),
+    ...(variables.length === 0
+      ? []
+      : [
+          '## Outputs',
+          [
+            '| variable of jobs that name this one in `artifacts-of` | what it is |',
+            '|--|--|',
+            ...rows(Object.fromEntries(variables)),
+          ].join('\n'),
+        ]),
+  ];
 }
 
 /** The inputs of a component's template; what has no default is required. */
@@ -113,12 +146,10 @@ export function workflowDoc(text: string): string {
   );
 }
 
-/** What the verb says of itself; a pipeline's component that is no verb says it in its own template. */
+/** What the verb says of itself. */
 async function describe(name: string): Promise<string> {
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  return load === undefined
-    ? ''
-    : (await load()).description.replaceAll('\n', ' ').replace(' Exit code:', '\n\nExit code:');
+  const { description } = await (commands[name] as (typeof commands)[string])();
+  return description.replaceAll('\n', ' ').replace(' Exit code:', '\n\nExit code:');
 }
 
 function page(name: string, description: string, parts: string[]): string {
@@ -129,7 +160,7 @@ function page(name: string, description: string, parts: string[]): string {
 export function inputTable(inputs: Record<string, Input>): string {
   const all = Object.entries(inputs).map(([name, { description = '', required, default: preset, options }]) => {
     const choice = options === undefined ? '' : ` (${options.join(', ')})`;
-    return `| \`${name}\` | ${cell(`${description}${choice}`)} | ${required === true ? 'required' : preset === undefined || preset === '' ? '' : `\`${preset}\``} |`;
+    return `| \`${name}\` | ${cell(`${description}${choice}`)} | ${required === true ? 'required' : preset === undefined || preset === '' ? '' : `\`${Array.isArray(preset) ? JSON.stringify(preset) : preset}\``} |`;
   });
   return ['| input | what it is | default |', '|--|--|--|', ...all].join('\n');
 }

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { commands } from '../src/commands/catalogue.ts';
 import type { Command } from '../src/commands/command.ts';
 import { metaOf } from '../src/commands/inputs.ts';
-import type { Role } from '../src/contract/roles.ts';
+import { type RecordType, type Role, roleOfType } from '../src/contract/roles.ts';
 import type * as z from '../src/lib/zod.ts';
 
 interface Face {
@@ -17,12 +17,22 @@ interface Face {
   role: Role;
   /** Defaults of the component where a job that holds a role's key needs another one than the command line. */
   defaults: Record<string, string>;
+  /** Choices that the component has no use for. */
+  without?: Record<string, readonly string[]>;
+  /** What the names of its outputs begin with in later jobs, so that two verbs do not speak of one name. */
+  outputs?: string;
 }
 
 export const FACES: Readonly<Record<string, Face>> = {
   'build-sign': { title: 'build and sign', icon: 'package', role: 'build', defaults: { phase: 'sign' } },
-  scan: { title: 'scan', icon: 'search', role: 'scan', defaults: { phase: 'record' } },
-  'evidence-emit': { title: 'evidence', icon: 'book-open', role: 'gate', defaults: {} },
+  scan: { title: 'scan', icon: 'search', role: 'scan', defaults: { phase: 'record' }, outputs: 'GATEHOUSE_SCAN' },
+  'evidence-emit': {
+    title: 'evidence',
+    icon: 'book-open',
+    role: 'gate',
+    defaults: {},
+    without: { outcome: ['as-pipeline'] },
+  },
   'policy-gate': { title: 'policy gate', icon: 'shield', role: 'gate', defaults: { stage: 'promote' } },
   'deploy-by-digest': { title: 'deploy by digest', icon: 'upload-cloud', role: 'deploy', defaults: {} },
 };
@@ -106,6 +116,11 @@ function actionText(command: Command, { title, icon }: Face): string {
 
 /** RE2 without a slash, which GitLab's pattern syntax would end at; no quote, no white space, no `$`: inputs stand in a script. */
 export const PLAIN = '^([A-Za-z0-9._:@=~+-]|\\x2f)*$';
+/** The same, or the name of a CI variable: within double quotes a shell puts its value there and reads nothing in it. */
+const PLAIN_OR_VARIABLE = '^(([A-Za-z0-9._:@=~+-]|\\x2f)*|\\$[A-Z][A-Z0-9_]{0,62})$';
+/** Inputs whose values an earlier job of the pipeline finds out; components fix inputs before there is a pipeline. */
+export const RUN_TIME: readonly string[] = ['image', 'digest', 'subject', 'decision'];
+
 export const JOB_INPUTS = {
   'job-stage': {
     description: 'stage of the pipeline that the job runs in',
@@ -122,6 +137,42 @@ export const JOB_INPUTS = {
     default: 'example-health/compliance-components',
   },
 };
+
+export const RUNNER_TAG = {
+  description: 'tag of the runners for trusted jobs',
+  regex: '^[A-Za-z0-9._-]{1,64}$',
+  default: 'gatehouse',
+};
+
+/** Inputs of a single step's job. */
+const stepInputs = (name: string, prefix: string) => ({
+  'job-name': {
+    description: 'name of the job, for a pipeline that has this step twice',
+    regex: '^[a-z][a-z0-9-]{0,62}$',
+    default: `gatehouse-${name}`,
+  },
+  'job-when': {
+    description: 'when it runs: after success of the stages before it, however they ended, or when somebody starts it',
+    options: ['on_success', 'always', 'manual'],
+    default: 'on_success',
+  },
+  'job-refs': {
+    description: 'where it runs: on protected branches and tags, or on any; a role’s key is on protected ones only',
+    options: ['protected', 'any'],
+    default: 'protected',
+  },
+  'artifacts-of': {
+    description:
+      'list of earlier jobs whose files and dotenv variables it gets; such a variable can bend a job (PATH), so list none that lets others’ code write its dotenv report',
+    type: 'array',
+    default: [],
+  },
+  outputs: {
+    description: 'what the names of its outputs in later jobs begin with',
+    regex: '^[A-Z][A-Z0-9_]{0,40}$',
+    default: prefix,
+  },
+});
 
 /** Shell that fetches the release into a folder outside the checkout and defines `gatehouse`, which runs it. */
 export function fetchRelease(): string {
@@ -141,32 +192,65 @@ export function fetchRelease(): string {
 function templateText(command: Command, face: Face): string {
   const fields = fieldsOf(command);
   const inputs = fields.map((field) => [field[0], templateInput(field, face)]);
-  const header = yaml({ spec: { component: ['sha'], inputs: { ...Object.fromEntries(inputs), ...JOB_INPUTS } } });
-  const flags = fields.map(([name]) => `--${name} '$[[ inputs.${name} ]]'`).join(' ');
+  const all = {
+    ...Object.fromEntries(inputs),
+    ...(command.name === 'evidence-emit' ? { 'job-role': roleInput(fields, face.role) } : {}),
+    ...stepInputs(command.name, face.outputs ?? 'GATEHOUSE'),
+    ...JOB_INPUTS,
+    'runner-tag': RUNNER_TAG,
+  };
+  const role = 'job-role' in all ? '$[[ inputs.job-role ]]' : face.role;
+  const header = yaml({ spec: { component: ['sha'], inputs: all } });
+  // As one word each: a value that looks like a flag stays a value.
+  const flags = fields.map(([name]) => `--${name}=${quoted(name)}`).join(' ');
   return `${NOTE}${header}---
-gatehouse-${command.name}:
+$[[ inputs.job-name ]]:
   stage: $[[ inputs.job-stage ]]
   image: $[[ inputs.job-image ]]
-  # The identity of role ${face.role}: a token that only this job gets, for the environment of its role.
+  tags: ["$[[ inputs.runner-tag ]]"]
+  inherit: { default: false, variables: false }
+  # Of other jobs nothing reaches it: no file, and no variable out of a dotenv report.
+  dependencies: $[[ inputs.artifacts-of ]]
+  rules:
+    - if: $CI_COMMIT_REF_PROTECTED == "true" || "$[[ inputs.job-refs ]]" == "any"
+      when: $[[ inputs.job-when ]]
+  # The identity of its role: a token that only this job gets, for the environment of that role.
   environment:
-    name: gatehouse/${face.role}
-${idTokens(face.role)}
+    name: gatehouse/${role}
+${idTokens(role)}
   script:
     - |
       set -eu
-${fetchRelease()}      gatehouse ${command.name} ${flags}
+      rm -f '$[[ inputs.outputs ]].env'
+${fetchRelease()}      gatehouse ${command.name} ${flags} --outputs '$[[ inputs.outputs ]].env'
+  artifacts:
+    reports:
+      dotenv: $[[ inputs.outputs ]].env
 `;
 }
 
-function templateInput(field: Field, { defaults }: Face): Record<string, unknown> {
+function quoted(name: string): string {
+  return RUN_TIME.includes(name) ? `"$[[ inputs.${name} ]]"` : `'$[[ inputs.${name} ]]'`;
+}
+
+/** The role that a record's type belongs to signs it, so the job has that role's environment. */
+function roleInput(fields: Field[], preset: Role) {
+  const types = optionsOf(fields.find(([name]) => name === 'type')?.[1] as z.ZodMiniType) ?? [];
+  const byRole = Map.groupBy(types, (type) => roleOfType[type as RecordType]);
+  const list = [...byRole].map(([role, own]) => `${role}: ${own.join(', ')}`).join('; ');
+  return { description: `role that the type belongs to; ${list}`, options: [...byRole.keys()], default: preset };
+}
+
+function templateInput(field: Field, { defaults, without = {} }: Face): Record<string, unknown> {
   const [name, schema] = field;
   const { description } = metaOf(schema);
-  const options = optionsOf(schema);
+  const options = optionsOf(schema)?.filter((option) => without[name]?.includes(option) !== true) ?? null;
   const preset = defaults[name] ?? defaultOf(field);
   if (options !== null && preset !== null) return { description, options, default: preset };
   if (options !== null && isRequired(field)) return { description, options };
   // An optional choice has no default that GitLab would take among its options.
-  const regex = options === null ? PLAIN : `^(${options.map((option) => option.replaceAll('.', '\\.')).join('|')})?$`;
+  const plain = RUN_TIME.includes(name) ? PLAIN_OR_VARIABLE : PLAIN;
+  const regex = options === null ? plain : `^(${options.map((option) => option.replaceAll('.', '\\.')).join('|')})?$`;
   return isRequired(field) ? { description, regex } : { description, regex, default: preset ?? '' };
 }
 

@@ -21,7 +21,7 @@ export async function generated(): Promise<Record<string, string>> {
     `schemas/${name}.json`,
     json(toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })),
   ]);
-  const components = await faces();
+  const components = { ...(await faces()), ...pipelines() };
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
   return {
     'src/commands/help.generated.json': json(help),
@@ -31,7 +31,6 @@ export async function generated(): Promise<Record<string, string>> {
     ...components,
     ...(await faceDocs(components)),
     'workflows/github/README.md': workflowDoc(readFileSync('.github/workflows/promote.yml', 'utf8')),
-    ...pipelines(),
   };
 }
 

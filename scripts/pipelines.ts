@@ -2,7 +2,7 @@
  * The two halves of a pipeline on GitLab, as components: `promote` for the protected parent project, `child` for application
  * repositories. Where their inputs are a command's own, names, descriptions and patterns are those of its face.
  */
-import { fetchRelease, idTokens, JOB_INPUTS, NOTE, PLAIN, yaml } from './faces.ts';
+import { fetchRelease, idTokens, JOB_INPUTS, NOTE, PLAIN, RUNNER_TAG, yaml } from './faces.ts';
 
 type Inputs = Record<string, { description: string; regex?: string; options?: string[]; default?: string }>;
 
@@ -18,6 +18,18 @@ const environment = {
   default: 'production',
 };
 
+/** What they are for, and in whose pipeline, for their READMEs. */
+export const ABOUT: Readonly<Record<string, { says: string; where: string }>> = {
+  promote: {
+    says: 'One repository’s way from its merged commit to its deploy: starts the application’s pipeline, opens the run, collects, signs, records, judges, waits for one approval, judges again, deploys, seals. Include it once for each repository of a run.',
+    where: 'the protected project, which holds nothing else',
+  },
+  child: {
+    says: 'Build, test and scan of an application, without a token or key. In pipelines that the protected project starts their results are collected; in merge requests, and on branches that are not protected, `gatehouse-preview` says what the gate would deny, in its log and in the merge request as “Gatehouse preview”. It decides nothing.',
+    where: 'an application’s `.gitlab-ci.yml`',
+  },
+};
+
 /** Path → content. */
 export function pipelines(): Record<string, string> {
   return {
@@ -27,19 +39,22 @@ export function pipelines(): Record<string, string> {
 }
 
 /**
- * Build, test and scan of an application: no token, no key, no credential, because the repository's own code runs in them. They
- * inherit nothing, so that all that they do stands here and the parent can compare it.
+ * Build, test and scan of an application, and a preview of what is not merged: no token, no key, no credential, because the
+ * repository's own code runs in them. They inherit nothing, so that all that they do stands here and the parent can compare it.
  */
 function childText(): string {
-  const script = (what: string, file: string) => ({
+  const scriptInput = (what: string, file: string) => ({
     description: `the repository’s own script that ${what}; run by sh`,
     regex: '^[A-Za-z0-9][A-Za-z0-9._\\x2f-]{0,200}$',
     default: file,
   });
   const inputs: Inputs = {
     environment,
-    'build-script': script('builds the image as an OCI layout into the folder GATEHOUSE_LAYOUT', 'ci/build-image.sh'),
-    'test-script': script('tests', 'ci/test.sh'),
+    'build-script': scriptInput(
+      'builds the image as an OCI layout into the folder GATEHOUSE_LAYOUT',
+      'ci/build-image.sh',
+    ),
+    'test-script': scriptInput('tests', 'ci/test.sh'),
     'build-image': {
       ...jobImage,
       description: 'image that build and test run in, by digest, with what their scripts need',
@@ -50,31 +65,53 @@ function childText(): string {
     },
     'component-project': componentProject,
   };
-  const job = (name: string, image: string, needs: string, body: string) => `gatehouse-${name}:
+  const start = (name: string, image: string, needs: string, variables: string) => `gatehouse-${name}:
   stage: test
   image: { name: "$[[ inputs.${image} ]]" }
   inherit: { default: false, variables: false }
   needs: ${needs}
-  variables: { GIT_DEPTH: "0", GATEHOUSE_LAYOUT: image }
+  variables: ${variables}
   interruptible: false
   rules:
-    - if: $CI_PIPELINE_SOURCE == "pipeline"
-  script:
+`;
+  const script = `  script:
     - |
       set -eu
-${body}`;
-  return `${header(inputs)}# They run in pipelines that the protected parent project starts, and never by a push.
+`;
+  const job = (name: string, image: string, needs: string, body: string) =>
+    `${start(name, image, needs, '{ GIT_DEPTH: "0", GATEHOUSE_LAYOUT: image }')}${[STARTED, ...PREVIEWED]
+      .map((rule) => `    - if: ${rule}\n`)
+      .join('')}${script}${body}`;
+  return `${header(inputs)}# They run in pipelines that the protected parent project starts, which collects from them, and for what is not merged yet.
 ${job('build', 'build-image', '[]', "      sh '$[[ inputs.build-script ]]'\n      test -f image/index.json\n  artifacts: { paths: [image/], expire_in: 30 days }\n")}
 ${job('test', 'build-image', '[]', "      sh '$[[ inputs.test-script ]]'\n")}
 ${job(
   'scan',
   'job-image',
   '[{ job: gatehouse-build, artifacts: true }]',
-  `${fetchRelease()}      gatehouse scan --phase run --environment '$[[ inputs.environment ]]' --layout image --reports reports
-  artifacts: { paths: [reports/], expire_in: 30 days, when: on_success }
+  `      rm -rf reports gatehouse-outputs
+${fetchRelease()}      gatehouse scan --phase run --environment '$[[ inputs.environment ]]' --layout image --reports reports --outputs gatehouse-outputs
+  artifacts: { paths: [reports/, gatehouse-outputs/], expire_in: 30 days, when: always }
 `,
-)}`;
+)}
+# What the gate would say of the scans, also of those that did not come to their end. No key, no decision.
+${start('preview', 'job-image', '[{ job: gatehouse-scan, artifacts: true }]', '{ GIT_STRATEGY: empty }')}${PREVIEWED.map(
+  (rule) => `    - if: ${rule}\n      when: always\n`,
+).join('')}${script}${fetchRelease()}      ended=0
+      gatehouse policy-gate --stage preview --environment '$[[ inputs.environment ]]' --reports reports --digest="$(cat gatehouse-outputs/digest)" > gatehouse-preview.txt 2>&1 || ended=$?
+      cat gatehouse-preview.txt
+      exit "$ended"
+  artifacts: { expose_as: Gatehouse preview, paths: [gatehouse-preview.txt], expire_in: 30 days, when: always }
+`;
 }
+
+/** Pipelines that another one started. `collect` demands the jobs with this rule, and finds any other of our names there. */
+const STARTED = '$CI_PIPELINE_SOURCE == "pipeline"';
+/** What is not merged: merge requests, and branches without one that anybody may push to. */
+const PREVIEWED = [
+  '$CI_PIPELINE_SOURCE == "merge_request_event"',
+  '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH && $CI_COMMIT_REF_PROTECTED != "true" && $CI_OPEN_MERGE_REQUESTS == null',
+];
 
 const STAGES = ['children', 'open', 'sign', 'record', 'promote', 'approve', 'decide', 'deploy', 'seal'].map(
   (stage) => `gatehouse-${stage}`,
@@ -136,11 +173,7 @@ function promoteText(): string {
       description: 'images, by digest, of which a child’s scan runs in one, with commas',
       regex: `^${BY_DIGEST}(,${BY_DIGEST})*$`,
     },
-    'runner-tag': {
-      description: 'tag of the runners for trusted jobs',
-      regex: '^[A-Za-z0-9._-]{1,64}$',
-      default: 'gatehouse',
-    },
+    'runner-tag': RUNNER_TAG,
     'job-image': jobImage,
     'component-project': componentProject,
   };
@@ -175,12 +208,14 @@ ${trusted({
 ${trusted({
   name: 'record',
   role: 'scan',
+  takes: ['sign'],
   script: `${collect('scan')}      gatehouse scan --phase record ${CHILD} --collected "$work/collected" --subject ${IMAGE}\n`,
   promises: `scan --phase record ${CHILD}`,
 })}
 ${trusted({
   name: 'promote',
   role: 'gate',
+  takes: ['sign'],
   script: `      gatehouse policy-gate --stage promote ${CHILD} --environment '$[[ inputs.environment ]]' --image ${IMAGE}\n`,
   promises: `policy-gate --stage promote ${CHILD} --environment '$[[ inputs.environment ]]'`,
 })}
@@ -203,6 +238,7 @@ gatehouse-approve:
 ${trusted({
   name: 'decide',
   role: 'gate',
+  takes: ['sign'],
   script: `      gatehouse policy-gate --stage deploy ${CHILD} --environment '$[[ inputs.environment ]]' --image ${IMAGE} --target '$[[ inputs.target ]]' ${OUTPUTS}\n`,
   promises: `policy-gate --stage deploy ${CHILD} --environment '$[[ inputs.environment ]]'`,
   leaves: true,
@@ -210,6 +246,7 @@ ${trusted({
 ${trusted({
   name: 'deploy',
   role: 'deploy',
+  takes: ['sign', 'decide'],
   script: deployScript(),
   tokens: '\n    GATEHOUSE_CLUSTER_TOKEN:\n      aud: $[[ inputs.cluster-audience ]]',
   more: '\n  resource_group: $[[ inputs.environment ]]',
@@ -236,6 +273,8 @@ interface TrustedJob {
   name: string;
   role: string;
   when?: string;
+  /** Of which jobs it gets the files; of others nothing reaches it, no variable of a dotenv report either. */
+  takes?: string[];
   script: string;
   /** What it was to record, where it is cancelled. */
   promises?: string;
@@ -246,7 +285,8 @@ interface TrustedJob {
 }
 
 /** A job that holds a role's identity: our code only, nothing inherited, on the protected default branch alone. */
-function trusted({ name, role, when, script, promises, leaves = false, tokens = '', more = '' }: TrustedJob): string {
+function trusted(job: TrustedJob): string {
+  const { name, role, when, takes = [], script, promises, leaves = false, tokens = '', more = '' } = job;
   const cancelled =
     promises === undefined
       ? ''
@@ -262,6 +302,7 @@ ${fetchRelease()}      gatehouse ${promises} --cancelled
   image: $[[ inputs.job-image ]]
   tags: ["$[[ inputs.runner-tag ]]"]
   inherit: { default: false, variables: false }
+  dependencies: [${takes.map((from) => `"gatehouse-$[[ inputs.name ]]-${from}"`).join(', ')}]
   interruptible: false${more}
   environment:
     name: gatehouse/${role}

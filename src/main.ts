@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { commands } from './commands/catalogue.ts';
 import type { Command, Context, Result } from './commands/command.ts';
 import { redactForms } from './evidence/redact.ts';
@@ -35,13 +35,20 @@ function watchOutput(): void {
     });
 }
 
-/** `--outputs FOLDER` goes with every verb: a shell reads a value from a file of its own without a parser. */
+/**
+ * `--outputs` goes with every verb. FOLDER: a shell reads a value from a file of its own without a parser. PREFIX.env: one file
+ * of lines PREFIX_OUTPUT=value, as GitLab takes them for later jobs.
+ */
 function takeOutputs(words: string[]): { rest: string[]; outputs: string | null } {
   const at = words.indexOf('--outputs');
   if (at === -1) return { rest: words, outputs: null };
   const folder = words[at + 1];
-  if (folder === undefined || folder === '' || words.indexOf('--outputs', at + 1) !== -1)
-    throw new BadInput('cli.outputs', '--outputs takes one folder: each output becomes a file of its name in it');
+  const named = folder?.endsWith('.env') !== true || /^[A-Z][A-Z0-9_]*\.env$/.test(basename(folder));
+  if (folder === undefined || folder === '' || !named || words.indexOf('--outputs', at + 1) !== -1)
+    throw new BadInput(
+      'cli.outputs',
+      '--outputs takes one folder, in which each output becomes a file of its name, or one file PREFIX.env, in which it becomes a line PREFIX_OUTPUT=value',
+    );
   return { rest: words.toSpliced(at, 2), outputs: folder };
 }
 
@@ -78,11 +85,25 @@ async function afterwards(words: string[], home: string, json: boolean): Promise
 
 function writeOutputs(outputs: Record<string, string>, folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
-    for (const [name, value] of Object.entries(outputs)) writeFileSync(join(folder, name), value);
+    if (folder.endsWith('.env')) {
+      // What stood there may be a link that the checkout holds.
+      rmSync(folder, { force: true });
+      writeFileSync(folder, dotenv(outputs, basename(folder, '.env')), { flag: 'wx' });
+    } else {
+      mkdirSync(folder, { recursive: true });
+      for (const [name, value] of Object.entries(outputs)) writeFileSync(join(folder, name), value);
+    }
   } catch (cause) {
     throw new CouldNot('cli.outputs', `cannot write outputs to ${folder}: ${messageOf(cause)}`, cause);
   }
+}
+
+/** GitLab's dotenv knows no quotes and no second line: what is more than a plain word (a receipt) is left out. */
+function dotenv(outputs: Record<string, string>, prefix: string): string {
+  return Object.entries(outputs)
+    .filter(([, value]) => /^[\w.:@=~+/-]+$/.test(value))
+    .map(([name, value]) => `${prefix}_${name.toUpperCase().replaceAll('-', '_')}=${value}\n`)
+    .join('');
 }
 
 async function showHelp(verb: string | undefined, json: boolean): Promise<void> {

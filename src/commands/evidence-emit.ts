@@ -42,7 +42,8 @@ const inputs = z.strictObject({
   }),
   outcome: z._default(
     choice(['success', 'failure', 'cancelled', 'skipped', 'as-pipeline'], {
-      description: 'how it ended; as-pipeline (GitLab, with --child): as the jobs of the parent pipeline did',
+      description:
+        'how it ended; as-pipeline is for the command line with --child: as the jobs of the parent pipeline on GitLab did',
     }),
     'success',
   ),

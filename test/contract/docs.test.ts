@@ -4,7 +4,7 @@ import { commands } from '../../src/commands/catalogue.ts';
 import { inputsOf } from '../../src/commands/flags.ts';
 
 const PAGES = [
-  ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'sample/README.md'],
+  ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'sample/README.md', 'gitlab-components/README.md'],
   ...readdirSync('docs').map((name) => join('docs', name)),
 ];
 const scripts = Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).scripts);

@@ -11,7 +11,10 @@ const sandbox = sandboxes();
 afterAll(sandbox.clean);
 
 /** Inputs that only a GitLab job has. */
-const GITLAB_ONLY = new Set(['job-stage', 'job-image', 'job-tags', 'component-project']);
+const GITLAB_ONLY = new Set([
+  ...['job-name', 'job-stage', 'job-image', 'job-when', 'job-refs', 'job-role', 'runner-tag'],
+  ...['artifacts-of', 'outputs', 'component-project'],
+]);
 
 interface Face {
   inputs: Record<string, { description?: string; required?: boolean; default?: unknown }>;

@@ -3,6 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { assemble } from '../../scripts/assemble.ts';
+import { templateInputs } from '../../scripts/face-docs.ts';
+import { RUN_TIME } from '../../scripts/faces.ts';
+import { type RecordType, roleOfType } from '../../src/contract/roles.ts';
+import { readTemplate } from '../../src/platform/gitlab/same-job.ts';
 import { rendered } from '../support/gitlab-child.ts';
 import { sandboxes } from '../support/sandbox.ts';
 
@@ -14,6 +18,7 @@ afterAll(sandbox.clean);
 type Job = Record<string, unknown>;
 const TEMPLATES = 'gitlab-components/templates';
 const textOf = (name: string) => readFileSync(`${TEMPLATES}/${name}/template.yml`, 'utf8');
+const inputsOf = (name: string) => templateInputs(textOf(name));
 const IMAGE = `registry.example.org/ci/node@sha256:${'a'.repeat(64)}`;
 const INPUTS = {
   child: { 'build-image': IMAGE, 'job-image': IMAGE },
@@ -56,6 +61,10 @@ const hasItsTokens = ({ id_tokens: tokens, environment }: Job) => {
   );
 };
 
+/** A job without `dependencies` gets the dotenv variables of every earlier one. */
+const takesOwn = ({ dependencies }: Job) =>
+  Array.isArray(dependencies) && dependencies.every((job) => String(job).startsWith('gatehouse-web-'));
+
 /** What is wrong with a parent's jobs. */
 function wrongInParent(jobs: Record<string, Job>): string[] {
   return Object.entries(jobs).flatMap(([name, job]) => [
@@ -71,11 +80,22 @@ function wrongInParent(jobs: Record<string, Job>): string[] {
     !rulesOf(job).every((rule) => 'allow_failure' in rule)
       ? [`${name} can be passed over`]
       : []),
+    ...(!isOfRole(job) || takesOwn(job) ? [] : [`${name} takes files and variables of jobs that are not ours`]),
     ...('id_tokens' in job === isOfRole(job) ? [] : [`${name} has a token without a role, or a role without a token`]),
     ...(!('id_tokens' in job && isOfRole(job)) || hasItsTokens(job) ? [] : [`${name} has other tokens than its own`]),
     ...('trigger' in job || String(job.image).includes('@sha256:') ? [] : [`${name} runs in an image by tag`]),
   ]);
 }
+
+const STARTED = '$CI_PIPELINE_SOURCE == "pipeline"';
+const PREVIEWED = [
+  '$CI_PIPELINE_SOURCE == "merge_request_event"',
+  '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH && $CI_COMMIT_REF_PROTECTED != "true" && $CI_OPEN_MERGE_REQUESTS == null',
+];
+const rulesOfChild = (name: string) =>
+  name === 'gatehouse-preview'
+    ? PREVIEWED.map((rule) => ({ if: rule, when: 'always' }))
+    : [STARTED, ...PREVIEWED].map((rule) => ({ if: rule }));
 
 /** What is wrong with a child's jobs: the repository's own code runs in them. */
 function wrongInChild(jobs: Record<string, Job>): string[] {
@@ -95,11 +115,9 @@ function wrongInChild(jobs: Record<string, Job>): string[] {
     ...forbidden.filter((key) => key in job).map((key) => `${name} has ${key}`),
     ...(JSON.stringify(job.inherit) === '{"default":false,"variables":false}' ? [] : [`${name} inherits`]),
     ...(Array.isArray(job.needs) ? [] : [`${name} takes the files of every earlier job`]),
-    ...(rulesOf(job)
-      .map((rule) => rule.if)
-      .join() === '$CI_PIPELINE_SOURCE == "pipeline"'
+    ...(JSON.stringify(rulesOf(job)) === JSON.stringify(rulesOfChild(name))
       ? []
-      : [`${name} runs in pipelines that nobody collects`]),
+      : [`${name} runs in pipelines that nobody collects or reads a preview of`]),
   ]);
 }
 
@@ -178,6 +196,16 @@ describe('the parent', () => {
       (job) => Object.assign(job, { after_script: ['id'] }),
       'gatehouse-web-decide runs more than its script',
     ],
+    [
+      'variables of every earlier job',
+      (job) => delete job.dependencies,
+      'gatehouse-web-decide takes files and variables of jobs that are not ours',
+    ],
+    [
+      'variables of a job that is not ours',
+      (job) => Object.assign(job, { dependencies: ['build'] }),
+      'gatehouse-web-decide takes files and variables of jobs that are not ours',
+    ],
     ['a hook', (job) => Object.assign(job, { before_script: [] }), 'gatehouse-web-decide runs more than its script'],
     [
       'a token without a role',
@@ -210,7 +238,16 @@ describe('the parent', () => {
 describe('the child', () => {
   it('holds no token, key or credential, and inherits nothing', () => {
     expect(wrongInChild(jobsOf('child'))).toEqual([]);
-    expect(Object.keys(jobsOf('child'))).toEqual(['gatehouse-build', 'gatehouse-test', 'gatehouse-scan']);
+    const names = ['gatehouse-build', 'gatehouse-test', 'gatehouse-scan'];
+    expect(Object.keys(jobsOf('child'))).toEqual([...names, 'gatehouse-preview']);
+    expect(readTemplate(readFileSync(join(TEMPLATES, 'child/template.yml')), 'child').started).toEqual(names);
+  });
+
+  it('previews in a folder that is empty but for what the scan left: a repository may bring reports of its own', () => {
+    expect(jobsOf('child')['gatehouse-preview']).toMatchObject({
+      needs: [{ job: 'gatehouse-scan', artifacts: true }],
+      variables: { GIT_STRATEGY: 'empty' },
+    });
   });
 
   it.each<[string, (job: Job) => void, string]>([
@@ -218,7 +255,16 @@ describe('the child', () => {
     ['an environment', (job) => Object.assign(job, { environment: 'x' }), 'gatehouse-build has environment'],
     ['inherited defaults', (job) => delete job.inherit, 'gatehouse-build inherits'],
     ['files of every job', (job) => delete job.needs, 'gatehouse-build takes the files of every earlier job'],
-    ['every push', (job) => delete job.rules, 'gatehouse-build runs in pipelines that nobody collects'],
+    [
+      'every push',
+      (job) => delete job.rules,
+      'gatehouse-build runs in pipelines that nobody collects or reads a preview of',
+    ],
+    [
+      'another rule',
+      (job) => rulesOf(job).push({ if: '$CI_COMMIT_TAG' }),
+      'gatehouse-build runs in pipelines that nobody collects or reads a preview of',
+    ],
   ])('%s is found', (_, plant, problem) => {
     const jobs = jobsOf('child');
     plant(jobs['gatehouse-build'] as Job);
@@ -226,17 +272,52 @@ describe('the child', () => {
   });
 });
 
+describe('a single step', () => {
+  const steps = readdirSync(TEMPLATES).filter((name) => !(name in INPUTS));
+  const jobOf = (name: string): Job => {
+    const inputs = {
+      'job-image': IMAGE,
+      type: 'run.opened',
+      decision: 'd',
+      image: 'i',
+      environment: 'e',
+      target: 't',
+      manifest: 'm',
+    };
+    return Object.values(rendered(textOf(name), inputs, 'e'.repeat(40)))[0] as Job;
+  };
+
+  it.each(steps)(
+    '%s runs our code alone, where its role’s key is, and gets nothing of jobs that it does not name (F66, F75)',
+    (name) => {
+      expect(jobOf(name)).toMatchObject({
+        inherit: { default: false, variables: false },
+        dependencies: '',
+        rules: [{ if: '$CI_COMMIT_REF_PROTECTED == "true" || "protected" == "any"', when: 'on_success' }],
+        environment: { name: expect.stringMatching(/^gatehouse\/(build|scan|gate|deploy)$/) },
+      });
+      const extra = ['before_script', 'after_script', 'services', 'cache', 'needs', 'allow_failure', 'variables'];
+      expect(extra.filter((key) => key in jobOf(name))).toEqual([]);
+    },
+  );
+
+  it('evidence has the environment of the role that its type belongs to, and no outcome that needs a parent', () => {
+    const inputs = inputsOf('evidence-emit') as Record<
+      'type' | 'outcome' | 'job-role',
+      { description: string; options: string[] }
+    >;
+    const { type: types, outcome, 'job-role': roles } = inputs;
+    expect(roles.options).toEqual(['gate', 'admin', 'emit']);
+    expect(types.options.length).toBeGreaterThan(2);
+    for (const type of types.options) {
+      const role = roleOfType[type as RecordType];
+      expect(roles.description).toMatch(new RegExp(`${role}: [^;]*${type.replace('.', '\\.')}`));
+    }
+    expect(outcome.options).toEqual(['success', 'failure', 'cancelled', 'skipped']);
+  });
+});
+
 describe('inputs', () => {
-  const inputsOf = (name: string) =>
-    (
-      parseAllDocuments(textOf(name))[0] as {
-        toJS(): {
-          spec: {
-            inputs: Record<string, { regex?: string; options?: string[]; default?: string; description?: string }>;
-          };
-        };
-      }
-    ).toJS().spec.inputs;
   const HOSTILE = [
     "'; id; '",
     '$(id)',
@@ -251,12 +332,19 @@ describe('inputs', () => {
   ];
 
   it.each(readdirSync(TEMPLATES))('of %s take nothing that a shell would read', (name) => {
-    for (const [input, { regex, options, default: preset, description }] of Object.entries(inputsOf(name))) {
+    for (const [input, { type, regex, options, default: preset, description }] of Object.entries(inputsOf(name))) {
+      // A list stands in no text: it is a value of its own.
+      if (type === 'array') {
+        expect(textOf(name).split('\n')).toContain(`  dependencies: $[[ inputs.${input} ]]`);
+        expect(textOf(name).split(`inputs.${input} `)).toHaveLength(2);
+        continue;
+      }
       const allowed = regex === undefined ? new RegExp(`^(${(options as string[]).join('|')})$`) : new RegExp(regex);
-      expect({ input, hostile: HOSTILE.filter((value) => allowed.test(value)) }).toEqual({ input, hostile: [] });
+      const late = name !== 'promote' && name !== 'child' && RUN_TIME.includes(input) ? ['$CI_JOB_TOKEN'] : [];
+      expect({ input, hostile: HOSTILE.filter((value) => allowed.test(value)) }).toEqual({ input, hostile: late });
       expect({ input, described: (description ?? '') !== '' }).toEqual({ input, described: true });
       if (preset !== undefined)
-        expect({ input, preset, fits: allowed.test(preset) }).toEqual({ input, preset, fits: true });
+        expect({ input, preset, fits: allowed.test(String(preset)) }).toEqual({ input, preset, fits: true });
     }
   });
 
@@ -267,6 +355,13 @@ describe('inputs', () => {
     const bare = scripts.filter((line) => unquoted(line).includes('$[['));
     expect(bare.filter((line) => /gatehouse |fetch |sh |if /.test(line))).toEqual([]);
     expect(unquoted("      sh $[[ inputs.x ]] 'a $[[ inputs.y ]]'")).toContain('$[[');
+  });
+
+  it.each(readdirSync(TEMPLATES))('of %s that may be a variable’s name stand in double quotes, as one word', (name) => {
+    const used = [...textOf(name).matchAll(/\S*\$\[\[ inputs\.([a-z-]+) \]\]\S*/g)];
+    const late =
+      name === 'promote' || name === 'child' ? [] : used.filter(([, input]) => RUN_TIME.includes(input ?? ''));
+    expect(late.map(([word]) => word)).toEqual(late.map(([, input]) => `--${input}="$[[ inputs.${input} ]]"`));
   });
 
   /** A line without what stands in quotes. */
@@ -292,6 +387,21 @@ describe('what people copy', () => {
               : new RegExp(known[input].regex).test(value),
         }).toEqual({ input, fits: true });
     }
+  });
+});
+
+it('a merge starts the parent, by a job of a name that is not ours and without variables', () => {
+  const { include, ...jobs } = parse(readFileSync('workflows/gitlab/application.gitlab-ci.yml', 'utf8'));
+  expect(include).toHaveLength(1);
+  expect(jobs).toEqual({
+    'start-release': {
+      rules: [{ if: '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH' }],
+      trigger: {
+        project: 'care/release',
+        branch: 'main',
+        forward: { pipeline_variables: false, yaml_variables: false },
+      },
+    },
   });
 });
 
@@ -325,6 +435,21 @@ describe('the assembled component project', () => {
       for (const input of Object.keys(parseAllDocuments(text)[0]?.toJS().spec.inputs))
         expect(readme).toContain(`| \`${input}\` | `);
     }
+  });
+
+  it('releases a version by a job whose image has the program for it, by digest where one is named', () => {
+    const image = `registry.example.org/ci/glab@sha256:${'b'.repeat(64)}`;
+    const publishIn = (options: object) => {
+      const out = join(sandbox.folder('out'), 'project');
+      assemble({ out, dist: dist(), ...options });
+      return parse(readFileSync(join(out, '.gitlab-ci.yml'), 'utf8')).publish;
+    };
+    expect(publishIn({})).toMatchObject({
+      image: 'registry.gitlab.com/gitlab-org/cli:latest',
+      release: { tag_name: '$CI_COMMIT_TAG' },
+    });
+    expect(publishIn({ releaseImage: image }).image).toBe(image);
+    expect(() => publishIn({ releaseImage: 'glab:latest' })).toThrow('glab:latest is no image by digest');
   });
 
   it('holds the rules files that contract.yml names', () => {

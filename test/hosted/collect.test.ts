@@ -154,6 +154,7 @@ describe('for the other verbs', () => {
   it.each([
     ['without a folder', ['--outputs']],
     ['given twice', ['--outputs', 'a', '--outputs', 'b']],
+    ['with a file of whose name no variable’s can be made', ['--outputs', 'my-outputs.env']],
   ])('--outputs %s is refused', async (_, words) => {
     const ended = await hosted.run('gate', 'x', 'contract', 'check', ...words);
     expect({ code: ended.code, said: codeOf(ended) }).toEqual({ code: 2, said: 'cli.outputs' });

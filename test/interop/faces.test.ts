@@ -66,7 +66,7 @@ after:
 `,
   );
   checkOut('example-health/web', caller);
-  return await gitlab.run(caller, [], variables);
+  return await gitlab.run(caller, [], { CI_COMMIT_REF_PROTECTED: 'true', ...variables });
 }
 
 const faces = [

@@ -79,6 +79,18 @@ it.each(['application', 'parent'])('the %s’s file is valid as it is copied', a
   expect({ code: ended.code, said: ended.code === 0 ? '' : said(ended) }).toEqual({ code: 0, said: '' });
 });
 
+it.each<[string, (text: string) => string, number]>([
+  ['is valid', (text) => text, 0],
+  ['would not be with a release that lacks its tag', (text) => text.replace(/ {4}tag_name.*\n/, ''), 1],
+])('the component project’s own file %s', async (_, change, code) => {
+  const folder = sandbox.folder('components');
+  layComponents(folder);
+  const ended = await local(change(readFileSync(join(folder, '.gitlab-ci.yml'), 'utf8')), ['--preview'], {
+    CI_COMMIT_TAG: '1.0.0',
+  });
+  expect({ code: ended.code, said: ended.code === code ? '' : said(ended) }).toEqual({ code, said: '' });
+});
+
 it('two repositories of one run have jobs of their own, and one approval', async () => {
   const names = Object.keys(parse(configurationIn(await local(copied('parent'), ['--preview'])))).filter((name) =>
     name.startsWith('gatehouse-'),
@@ -104,6 +116,41 @@ it.each([
   expect({ code: ended.code, jobs: jobs.length }).toEqual({ code: 0, jobs: count });
 });
 
+it.each<[string, Record<string, string>, string, string[]]>([
+  ['on a protected ref', {}, 'true', ['gatehouse-policy-gate']],
+  ['elsewhere', {}, 'false', []],
+  ['elsewhere where it is told to', { 'job-refs': 'any' }, 'false', ['gatehouse-policy-gate']],
+])('%s a single step has its job or none (F66)', async (_, changes, isProtected, names) => {
+  const ended = await local(including('policy-gate', changes), ['--list-json'], {
+    CI_COMMIT_REF_PROTECTED: isProtected,
+  });
+  const jobs = listIn(ended).filter(({ name, when }) => name.startsWith('gatehouse-') && when !== 'never');
+  expect({ code: ended.code, jobs: jobs.map(({ name }) => name) }).toEqual({ code: 0, jobs: names });
+});
+
+const CHILD_JOBS = ['gatehouse-build', 'gatehouse-test', 'gatehouse-scan'];
+const PREVIEWED = [...CHILD_JOBS, 'gatehouse-preview'];
+it.each<[string, Record<string, string>, string[]]>([
+  [
+    'in a pipeline that the parent started',
+    { CI_PIPELINE_SOURCE: 'pipeline', CI_COMMIT_REF_PROTECTED: 'true' },
+    CHILD_JOBS,
+  ],
+  ['in a merge request', { CI_PIPELINE_SOURCE: 'merge_request_event' }, PREVIEWED],
+  [
+    'after a push to a branch that is not protected',
+    { CI_PIPELINE_SOURCE: 'push', CI_COMMIT_REF_PROTECTED: 'false' },
+    PREVIEWED,
+  ],
+  ['after a push that a merge request shows', { CI_PIPELINE_SOURCE: 'push', CI_OPEN_MERGE_REQUESTS: 'care/web!7' }, []],
+  ['after a push to a protected branch', { CI_PIPELINE_SOURCE: 'push', CI_COMMIT_REF_PROTECTED: 'true' }, []],
+  ['by a schedule', { CI_PIPELINE_SOURCE: 'schedule' }, []],
+])('%s the application has the jobs that are collected, a preview as well, or none', async (_, variables, names) => {
+  const ended = await local(including('child'), ['--list-json'], { CI_COMMIT_BRANCH: 'topic', ...variables });
+  const jobs = listIn(ended).filter(({ name, when }) => name.startsWith('gatehouse-') && when !== 'never');
+  expect({ code: ended.code, jobs: jobs.map(({ name }) => name) }).toEqual({ code: 0, jobs: names });
+});
+
 it.each([
   ['the start of another command', { project: "a/b'; id; '" }],
   ['a substitution', { manifest: '$(id)' }],
@@ -117,8 +164,13 @@ it.each([
 it('what another renderer makes of the child is what the parent expects', async () => {
   const rendering = parse(configurationIn(await local(copied('application'), ['--preview'])));
   // It adds what GitLab takes for granted in `needs`; GitLab's own merged configuration leaves the text as it is.
-  expect(rendering['gatehouse-scan'].needs).toMatchObject([{ job: 'gatehouse-build', artifacts: true }]);
-  rendering['gatehouse-scan'].needs = [{ job: 'gatehouse-build', artifacts: true }];
+  for (const [job, from] of [
+    ['gatehouse-scan', 'gatehouse-build'],
+    ['gatehouse-preview', 'gatehouse-scan'],
+  ] as const) {
+    expect(rendering[job].needs).toMatchObject([{ job: from, artifacts: true }]);
+    rendering[job].needs = [{ job: from, artifacts: true }];
+  }
   const merged = stringify(rendering);
   const template = readTemplate(readFileSync(CHILD_TEMPLATE), 'child');
   expect(() => requireSameJobs(template, merged, { 'component.sha': [sha] }, 'care/lab-results')).not.toThrow();

@@ -39,19 +39,27 @@ export function localGitlab(folder: (name: string) => string): LocalGitlab {
         cwd: folder('job'),
         env: { ...environment(), ...always, ...variables },
       }),
-    run: async (checkout, words, variables = {}) =>
-      await exec(
-        process.execPath,
-        [
-          resolve('node_modules/gitlab-ci-local/dist/index.js'),
-          ...words,
-          '--force-shell-executor',
-          '--shell-isolation',
-          '--no-artifacts-to-source',
-          ...Object.entries({ ...always, ...variables }).flatMap(([name, value]) => ['--variable', `${name}=${value}`]),
-        ],
-        { cwd: checkout, env: environment() },
-      ),
+    run: async (checkout, words, variables = {}) => {
+      const start = () =>
+        exec(
+          process.execPath,
+          [
+            resolve('node_modules/gitlab-ci-local/dist/index.js'),
+            ...words,
+            '--force-shell-executor',
+            '--shell-isolation',
+            '--no-artifacts-to-source',
+            ...Object.entries({ ...always, ...variables }).flatMap(([name, value]) => [
+              '--variable',
+              `${name}=${value}`,
+            ]),
+          ],
+          { cwd: checkout, env: environment() },
+        );
+      const ended = await start();
+      // It fetches what is included twice at once, and then one copy finds the other's folder; nothing has run yet.
+      return /cp: cannot create directory .*File exists/.test(ended.stderr + ended.stdout) ? await start() : ended;
+    },
   };
 }
 

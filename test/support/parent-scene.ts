@@ -150,7 +150,7 @@ function withoutAfterScripts(file: string): void {
 }
 
 /** Somebody who may approved the deployment that job gatehouse-approve stands for. */
-function approve(world: GitlabWorld, job: Record<string, unknown>): void {
+export function approve(world: GitlabWorld, job: Record<string, unknown>): void {
   world.deployments = [
     entity('deployment', {
       id: 41,
@@ -165,7 +165,7 @@ function approve(world: GitlabWorld, job: Record<string, unknown>): void {
   ];
 }
 
-function layGitops(folder: string, registry: string): string {
+export function layGitops(folder: string, registry: string): string {
   const sample = readFileSync(join(SAMPLE, 'deploy/base/deployment.yaml'), 'utf8');
   for (const name of Object.keys(CHILDREN)) {
     mkdirSync(join(folder, name), { recursive: true });

@@ -47,7 +47,7 @@ export async function fetchFromChild(api: GitlabApi, run: Run, wanted: Wanted): 
   const child = await childOf(api, run, wanted.path, started);
   const own = api.of(child.projectId);
   await requireCommit(own, run, child, wanted);
-  const jobs = await requireJobs(own, child, [...wanted.template.jobs.keys()]);
+  const jobs = await requireJobs(own, child, wanted.template.started);
   const { template, releases, scanImages } = wanted;
   const components = releases.map((sha) => `${template.project}/child@${sha}`);
   await requireFixedConfiguration(own, child, components);

@@ -8,7 +8,12 @@ export interface Template {
   project: string;
   inputs: Map<string, RegExp>;
   jobs: Map<string, unknown>;
+  /** Names of those that run where another pipeline started this one; the others are for what is not merged. */
+  started: string[];
 }
+
+/** Their rule, as the template has it. */
+const STARTED = '$CI_PIPELINE_SOURCE == "pipeline"';
 
 /** Reads a template of ours. Throws BadInput where it is none. */
 export function readTemplate(bytes: Uint8Array, what: string): Template {
@@ -26,7 +31,9 @@ export function readTemplate(bytes: Uint8Array, what: string): Template {
   });
   const { 'component-project': { default: project } = {} } = spec.inputs;
   if (project === undefined) throw new BadInput('template.syntax', `${what} does not say where it is published`);
-  return { project, inputs: new Map(patterns), jobs: new Map(Object.entries(body)) };
+  const jobs = Object.entries(body) as [string, { rules?: { if?: string }[] }][];
+  const started = jobs.filter(([, { rules = [] }]) => rules.some((rule) => rule.if === STARTED)).map(([name]) => name);
+  return { project, inputs: new Map(patterns), jobs: new Map(jobs), started };
 }
 
 /**
