@@ -69,17 +69,18 @@ const beforeCheckpoint: Attack[] = [
     async (scene) =>
       void (await deliver(scene, 'r2', {
         bend: (name, input) =>
-          name === 'deploy/deploy.intent' ? { ...input, data: { decisionId: scene.r1.decisionId } } : input,
+          name.startsWith('deploy/') ? { ...input, data: { decisionId: scene.r1.decisionId } } : input,
       })),
     ['DECISION_NOT_CONSUMED'],
   ],
   [
     'a deploy acts on no decision',
-    async (scene) =>
-      void (await deliver(scene, 'r2', {
-        bend: (name, input) =>
-          name === 'deploy/deploy.intent' ? { ...input, data: { decisionId: randomUUID() } } : input,
-      })),
+    async (scene) => {
+      const data = { decisionId: randomUUID() };
+      await deliver(scene, 'r2', {
+        bend: (name, input) => (name.startsWith('deploy/') ? { ...input, data } : input),
+      });
+    },
     ['DECISION_NOT_CONSUMED'],
   ],
   [
