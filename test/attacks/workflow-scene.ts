@@ -52,6 +52,7 @@ export interface WorkflowScene {
 export async function layWorkflowScene(
   sandbox: ReturnType<typeof sandboxes>,
   until: 'opened' | 'approved',
+  change?: Parameters<typeof layHostedSite>[3],
 ): Promise<WorkflowScene> {
   const folder = sandbox.folder('workflow');
   const stored = join(folder, 'registry');
@@ -64,7 +65,7 @@ export async function layWorkflowScene(
       return null;
     },
   });
-  const hosted = await layHostedSite('github', folder, registry.host);
+  const hosted = await layHostedSite('github', folder, registry.host, change);
   const github = hosted.api as FakeGithub;
   github.world.approvals = [];
   const { site, issuer } = hosted;
