@@ -104,7 +104,8 @@ const beforeCheckpoint: Attack[] = [
             name === 'deploy/deploy.outcome' ? { ...input, opId, outcome, data: { decisionId } } : input,
         });
       },
-      ['INTENT_WITHOUT_OUTCOME'],
+      // The intent is the crashed one: the other run has none, which it owes.
+      ['INTENT_WITHOUT_OUTCOME', 'MISSING_STAGE'],
     ],
   ),
   [
