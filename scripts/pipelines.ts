@@ -321,8 +321,8 @@ function deployScript(): string {
         gatehouse deploy-by-digest ${flags} --manifest '$[[ inputs.manifest ]]'
       else
         fetch clone -q --branch '$[[ inputs.gitops-branch ]]' "$CI_SERVER_URL/$[[ inputs.gitops-project ]].git" "$work/gitops"
+        export GATEHOUSE_GIT_TOKEN="\${GATEHOUSE_GIT_TOKEN:-\${CI_JOB_TOKEN:-}}"
         gatehouse deploy-by-digest ${flags} --manifest "$work/gitops/$[[ inputs.manifest ]]"
-        fetch -C "$work/gitops" push -q origin 'HEAD:refs/heads/$[[ inputs.gitops-branch ]]'
       fi
 `;
 }

@@ -1,3 +1,4 @@
+import { concludes } from '../evidence/verify/deploys.ts';
 import * as z from '../lib/zod.ts';
 import { type DecisionContext, independentApprovers, reasonRow, targetText } from './decision-context.ts';
 import { type Fact, recordColumns } from './standing.ts';
@@ -16,8 +17,9 @@ const refusal = z.array(
 
 /** Intents and outcomes by the deploy that they belong to. */
 export class Deploys {
-  readonly #intents = new Map<string, Fact>();
-  readonly #concluded = new Set<string>();
+  /** By the deploy's id. Several of one id are the work of somebody who took it. */
+  readonly #intents = new Map<string, Fact[]>();
+  readonly #outcomes = new Map<string, Fact[]>();
   /** People behind accounts, as decisions have resolved them. */
   readonly #people = new Map<string, Set<string>>();
   readonly #decisions: ReadonlyMap<string, DecisionContext>;
@@ -30,8 +32,8 @@ export class Deploys {
         this.#people.set(accountOf(fact), (this.#people.get(accountOf(fact)) ?? new Set()).add(person));
       const { type, opId } = fact.record;
       if (opId === null) continue;
-      if (type === 'deploy.intent' && !this.#intents.has(opId)) this.#intents.set(opId, fact);
-      if (type === 'deploy.outcome' || type === 'deploy.reconciled') this.#concluded.add(opId);
+      const known = type === 'deploy.intent' ? this.#intents : this.#outcomes;
+      known.set(opId, [...(known.get(opId) ?? []), fact]);
     }
   }
 
@@ -39,7 +41,9 @@ export class Deploys {
   row(fact: Fact): Row<'deploys'> | null {
     const { type, opId, data, subjects, changeTicket, actor, run } = fact.record;
     const intent = type === 'deploy.intent';
-    if (intent && opId !== null && this.#concluded.has(opId)) return null;
+    const outcomes = (opId === null ? undefined : this.#outcomes.get(opId)) ?? [];
+    if (intent && outcomes.some((each) => !each.contested && concludes(each, fact))) return null;
+    const announced = (opId === null ? undefined : this.#intents.get(opId))?.find((each) => concludes(fact, each));
     const decisionKey = textOf(data.decisionKey);
     const decision = decisionKey === null ? undefined : this.#decisions.get(decisionKey);
     const image = subjects.find(({ kind }) => kind === 'image');
@@ -57,7 +61,7 @@ export class Deploys {
       approved_by: decision === undefined ? null : independentApprovers(decision).join(', ') || null,
       decision_id: textOf(data.decisionId) ?? decision?.decisionId ?? null,
       decision_key: decisionKey,
-      intent_key: intent ? fact.key : ((opId === null ? undefined : this.#intents.get(opId))?.key ?? null),
+      intent_key: intent ? fact.key : (announced?.key ?? null),
       change_ticket: changeTicket?.id ?? null,
       reason: intent ? 'announced, outcome never recorded' : (textOf(data.error) ?? reason?.message ?? null),
     };

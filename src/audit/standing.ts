@@ -1,6 +1,7 @@
 import { roleOfType } from '../contract/roles.ts';
 import type { FindingCode } from '../evidence/finding.ts';
 import { leafName } from '../evidence/log.ts';
+import { contestedKeys } from '../evidence/verify/deploys.ts';
 import type { Examination } from '../evidence/verify/ledger.ts';
 import type { Accepted } from '../evidence/verify/survey.ts';
 import { parseTime } from '../lib/time.ts';
@@ -34,8 +35,7 @@ export function partition({ survey, report, log }: Examination): { facts: Fact[]
   );
   const leaves = new Map(log.leaves.slice(0, log.head?.size ?? 0).map((leaf, index) => [leafName(leaf), index]));
   const sealed = new Set(survey.seals.flatMap(({ lines }) => [...lines]));
-  const claimed = new Map<string, number>();
-  for (const { record } of accepted) claimed.set(record.id, (claimed.get(record.id) ?? 0) + 1);
+  const contested = contestedKeys(accepted, report.findings);
   const facts = accepted
     .map((each) => {
       const remarks = [...(codes.get(each.key) ?? [])].sort();
@@ -43,7 +43,7 @@ export function partition({ survey, report, log }: Examination): { facts: Fact[]
         ...each,
         leafIndex: leaves.get(leafName(each)) ?? null,
         sealed: sealed.has(each.digest) || each.record.type === 'run.sealed',
-        contested: remarks.includes('NOT_IN_MANIFEST') || (claimed.get(each.record.id) as number) > 1,
+        contested: contested.has(each.key),
         remarks,
       };
     })

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Decision, Reason } from '../contract/decision.ts';
 import type { Target } from '../contract/target.ts';
-import { requireDecision } from '../deploy/decision.ts';
+import { type Approved, approvalsOf, requireDecision } from '../deploy/decision.ts';
 import { DeployRefused } from '../deploy/refusal.ts';
 import { requireRegister } from '../deploy/register.ts';
 import type { Observed, Plan, Way } from '../deploy/way.ts';
@@ -41,7 +41,8 @@ export const deployByDigest = command({
   description: [
     'Acts only on the gate’s signed allow of stage deploy for this image, environment, target, run and attempt, before it ends,',
     'and uses it up first. Refuses a manifest that names a tag or runs any other image. Writes deploy.intent before it changes',
-    'anything and deploy.outcome after it has read back what is there. gitops: one commit that carries the decision’s id.',
+    'anything and deploy.outcome after it has read back what is there. gitops: one commit that carries the decision’s id, pushed',
+    'to the branch that is checked out, with the token in GATEHOUSE_GIT_TOKEN, and read back from there.',
     'kubernetes: server-side apply of the one workload, tried out first by a dry run, to the server that contract.yml names for',
     'the target’s cluster; a success only when the cluster stores and its pods run exactly that. See docs/deploy.md.',
     'Exit code: 0 deployed, 1 refused, 2 bad input, 3 could not do it.',
@@ -85,18 +86,24 @@ interface Attempt {
 
 async function deploy(attempt: Attempt, context: Context): Promise<Result> {
   const { given, image, stage, opId } = attempt;
-  const decision = await decisionOf(attempt, context);
+  const { decision, approvals } = await decisionOf(attempt, context);
   const way = await openWay({ ...attempt, decision }, context);
   const plan = await way.plan();
   await useUp(decision, attempt);
   await stage.write(event(attempt, 'deploy.intent', 'success', intentOf(decision.id, attempt, plan)));
   context.progress(`deploying ${image.name}@${image.digest} to ${given.target}`);
-  const { observedDigest, differences, about } = await actAndObserve(way, plan, attempt, decision, context);
+  const { observedDigest, differences, about } = await actAndObserve(
+    way,
+    plan,
+    attempt,
+    { decision, approvals },
+    context,
+  );
   const ok = observedDigest === plan.manifestDigest && differences.length === 0;
   await stage.write(
     event(attempt, 'deploy.outcome', ok ? 'success' : 'failure', {
       ...intentOf(decision.id, attempt, plan),
-      ...outcomeOf(attempt, decision, context),
+      ...outcomeOf(attempt, decision, approvals, context),
       observedDigest,
       ...(ok ? {} : { differences }),
       ...about,
@@ -116,6 +123,7 @@ async function deploy(attempt: Attempt, context: Context): Promise<Result> {
       image: given.image,
       manifestDigest: plan.manifestDigest,
       previousDigest: plan.previousDigest,
+      ...plan.where,
       ...about,
     },
     text: [
@@ -144,7 +152,7 @@ async function actAndObserve(
   way: Way,
   plan: Plan,
   attempt: Attempt,
-  decision: Decision,
+  { decision, approvals }: Decided,
   context: Context,
 ): Promise<Observed> {
   const { given, stage, opId } = attempt;
@@ -155,7 +163,7 @@ async function actAndObserve(
     await stage.write(
       event(attempt, 'deploy.outcome', 'error', {
         ...intentOf(decision.id, attempt, plan),
-        ...outcomeOf(attempt, decision, context),
+        ...outcomeOf(attempt, decision, approvals, context),
         observedDigest: null,
         error: messageOf(thrown),
       }),
@@ -165,7 +173,12 @@ async function actAndObserve(
   }
 }
 
-async function decisionOf({ given, image, target, stage }: Attempt, context: Context): Promise<Decision> {
+interface Decided {
+  decision: Decision;
+  approvals: Approved[];
+}
+
+async function decisionOf({ given, image, target, stage }: Attempt, context: Context): Promise<Decided> {
   const keys = await stage.ledgerKeys();
   const found = await readVerified({ store: stage.store, keys, now: context.now() }, given.decision);
   if (typeof found === 'string')
@@ -184,7 +197,7 @@ async function decisionOf({ given, image, target, stage }: Attempt, context: Con
   const at = { run: stage.identity.run, jobSha: stage.identity.workflow.jobSha };
   const release = releaseOf(register, runningRelease(context.home, stage.contract), at, context.now());
   requireRegister(register, decision, { now: context.now(), maxAge, maxSkew, release });
-  return decision;
+  return { decision, approvals: await approvalsOf(found, decision, stage.store) };
 }
 
 async function useUp(decision: Decision, { given, stage, opId }: Attempt): Promise<void> {
@@ -204,16 +217,22 @@ function intentOf(decisionId: string | null, { given, target }: Attempt, plan: P
     method: given.method,
     manifestDigest: plan?.manifestDigest ?? null,
     previousDigest: plan?.previousDigest ?? null,
+    ...plan?.where,
   };
 }
 
-function outcomeOf({ given, opId, startedAt, stage }: Attempt, decision: Decision, context: Context) {
+function outcomeOf(
+  { given, opId, startedAt, stage }: Attempt,
+  decision: Decision,
+  approvals: Approved[],
+  context: Context,
+) {
   return {
     deployId: opId,
     startedAt: formatTime(startedAt),
     finishedAt: formatTime(context.now()),
     actor: stage.identity.triggeredBy,
-    approvals: decision.reasons.find(({ rule }) => rule === 'approval.present')?.evidence ?? [],
+    approvals,
     changeTicket: null,
     decisionKey: given.decision,
     evidence: [...new Set(decision.reasons.flatMap(({ evidence }) => evidence))].slice(0, 64),

@@ -1,6 +1,6 @@
 import type { Decision } from '../contract/decision.ts';
 import { duration } from '../contract/primitives.ts';
-import type { Target } from '../contract/target.ts';
+import { isAbout, type Target } from '../contract/target.ts';
 import { gitopsWay } from '../deploy/gitops.ts';
 import type { Way } from '../deploy/way.ts';
 import { BadInput } from '../lib/errors.ts';
@@ -23,7 +23,7 @@ export const wayInputs = {
   ),
   manifest: text({
     description:
-      'manifest of the workload, whose images are set to this digest; gitops: it or its kustomization.yaml, in a work tree of the repository',
+      'manifest of the workload, whose images are set to this digest; gitops: it or its kustomization.yaml, in a clone of the repository',
     value: 'FILE',
   }),
   'token-file': optionalText({
@@ -40,7 +40,7 @@ export const wayInputs = {
 };
 
 interface Asked {
-  given: z.infer<z.ZodMiniObject<typeof wayInputs>>;
+  given: z.infer<z.ZodMiniObject<typeof wayInputs>> & { environment: string };
   image: Reference;
   target: Target;
   stage: Stage;
@@ -52,9 +52,22 @@ export async function openWay(
   { given, image, target, stage, decision }: Asked,
   { env, now, sleep, progress }: Context,
 ): Promise<Way> {
-  const { manifest, method, 'token-file': file } = given;
+  const { environment, manifest, method, 'token-file': file } = given;
+  const name = 'cluster' in target ? target.cluster : target.host;
+  const { clusters, environments } = stage.contract.file;
   if (method === 'gitops') {
-    if (file === undefined) return gitopsWay(manifest, image, target, exec);
+    if (file === undefined) {
+      const { platform } = stage.identity.run;
+      const patterns = environments[environment]?.targets ?? [];
+      const repositories = {
+        manifests: patterns.flatMap((each) => (each.manifests && isAbout(each, target) ? [each.manifests] : [])),
+        direct: Object.hasOwn(clusters, name),
+        local: platform === 'local',
+        user: platform === 'gitlab' ? 'gitlab-ci-token' : 'x-access-token',
+        token: env.GATEHOUSE_GIT_TOKEN || undefined,
+      };
+      return gitopsWay(manifest, image, target, repositories, exec);
+    }
     throw new BadInput(
       'inputs.token_file',
       'token-file is for method kubernetes: a commit opens no cluster; leave it out',
@@ -64,8 +77,7 @@ export async function openWay(
   const { kubernetesApi } = await import('../deploy/kubernetes/api.ts');
   const { clusterOf, clusterToken } = await import('../deploy/kubernetes/token.ts');
   const { kubernetesWay } = await import('../deploy/kubernetes/way.ts');
-  const name = 'cluster' in target ? target.cluster : target.host;
-  const { server, certificates, audience } = clusterOf(name, stage.contract.file.clusters);
+  const { server, certificates, audience } = clusterOf(name, clusters);
   const token = await clusterToken(name, { file, env, audience, http });
   return kubernetesWay({
     manifest,

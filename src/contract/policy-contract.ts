@@ -34,7 +34,8 @@ export function policyContract(file: ContractFile) {
       runnerPools: environment['runner-pools'],
       reviews: environment.reviews,
       approvals: environment.approvals,
-      targets: environment.targets,
+      // Which repository a cluster follows is for the deploy: the policy compares every part of a pattern with the target.
+      targets: environment.targets.map(({ manifests: _, ...pattern }) => pattern),
       endpoints: environment.endpoints,
       services: environment.services,
       decisionLifetime: ms(environment['decision-lifetime']),

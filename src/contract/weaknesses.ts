@@ -50,6 +50,15 @@ export function weaknesses(file: ContractFile): { path: string; why: string }[] 
     if (environment.reviews === 0) weak(`${at}.reviews`, 'an unreviewed change is promoted');
     if (!environment['deny-severities'].includes('critical'))
       weak(`${at}.deny-severities`, 'critical findings are let through');
+    for (const [index, target] of environment.targets.entries())
+      if (
+        target.manifests === undefined &&
+        !Object.hasOwn(file.clusters, 'cluster' in target ? target.cluster : target.host)
+      )
+        weak(
+          `${at}.targets[${index}]`,
+          'no manifests: a commit to any branch of any repository is recorded as its deploy',
+        );
   }
   return found;
 }

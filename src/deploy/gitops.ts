@@ -1,15 +1,18 @@
 import { existsSync, lstatSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, delimiter, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Target } from '../contract/target.ts';
 import { digestOf } from '../lib/digest.ts';
 import { BadInput, CouldNot } from '../lib/errors.ts';
-import { absoluteFolders, type Exec } from '../lib/exec.ts';
+import type { Exec } from '../lib/exec.ts';
 import { readInput } from '../lib/file.ts';
 import { replaceFile } from '../lib/write.ts';
+import { complaint, type Environment, git, run } from './git.ts';
+import { type Access, type Branch, type Remote, remoteOf, sameRepository } from './git-remote.ts';
 import { changeKustomization } from './kustomize.ts';
 import { changeManifest } from './plain-manifest.ts';
-import type { Way } from './way.ts';
+import { DeployRefused } from './refusal.ts';
+import type { Observed, Way } from './way.ts';
 
 /** A file of a GitOps repository, read and changed in memory: nothing is written yet. */
 export interface Change {
@@ -19,10 +22,13 @@ export interface Change {
   path: string;
   /** The commit that was read: the change is committed on top of this one or not at all. */
   parent: string;
+  /** Where it is pushed to, or null where the work tree is all there is. */
+  remote: Remote | null;
   after: Buffer;
   /** Of what will be committed. */
   manifestDigest: string;
   previousDigest: string | null;
+  where: { repository: string | null; branch: string };
 }
 
 export interface Image {
@@ -33,27 +39,26 @@ export interface Image {
 
 const KUSTOMIZATIONS = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
-type Environment = Record<string, string>;
+export interface Repositories extends Access {
+  /** Branches that the contract gives to the target; empty where it names none. */
+  manifests: readonly Branch[];
+  /** The contract gives the target's cluster an API server, so that a branch nobody named is not where it is deployed to. */
+  direct: boolean;
+}
 
-/** Deploying by a commit to the repository that the cluster follows. */
+/** Deploying by a commit to the branch that the cluster follows. */
 export function gitopsWay(
   file: string,
   image: Image,
   target: Target,
+  repositories: Repositories,
   exec: Exec,
-): Way<Change, { commit: string; observedDigest: string }> {
+): Way<Change, string> {
   return {
-    plan: () => planChange(file, image, target, exec),
+    plan: () => planChange(file, image, target, repositories, exec),
     act: (change, { title, decisionId, deployId }) =>
       commitChange(change, `${title}\n\nGatehouse-Decision: ${decisionId}\nGatehouse-Deploy: ${deployId}\n`, exec),
-    observe: async ({ manifestDigest }, { commit, observedDigest }) => ({
-      observedDigest,
-      differences:
-        observedDigest === manifestDigest
-          ? []
-          : [`commit ${commit} does not hold the manifest that was decided on: somebody changed it in between`],
-      about: { commit },
-    }),
+    observe: (change, commit) => observeChange(change, commit, exec),
   };
 }
 
@@ -62,13 +67,21 @@ export function gitopsWay(
  * a cluster deploys commits. Throws DeployRefused when it names a tag, another image or another target, BadInput when it cannot
  * be understood: what is not understood is not deployed.
  */
-export async function planChange(file: string, image: Image, target: Target, exec: Exec): Promise<Change> {
+export async function planChange(
+  file: string,
+  image: Image,
+  target: Target,
+  repositories: Repositories,
+  exec: Exec,
+): Promise<Change> {
   const before = readInput(file, 'manifest', 4 * 1024 * 1024);
   const full = join(realpathSync(dirname(resolve(file))), basename(file));
   if (lstatSync(full).isSymbolicLink())
     throw new BadInput('gitops.link', `${file} is a symbolic link: name the file itself`);
   const root = await workTree(full, exec);
-  const parent = await head(root, exec);
+  const { branch, parent } = await head(root, exec);
+  const remote = await remoteOf(root, branch, repositories, exec);
+  requireOwnBranch(remote, target, repositories);
   const isKustomization = KUSTOMIZATIONS.includes(basename(full));
   const changed = isKustomization
     ? changeKustomization(before, full, image, target)
@@ -80,27 +93,47 @@ export async function planChange(file: string, image: Image, target: Target, exe
       `${file} lies beside ${beside}, by which the cluster may run something else than is written in it: name ${beside}`,
     );
   for (const each of [full, ...changed.resources]) await requireCommitted(root, relative(root, each), parent, exec);
+  await remote?.requirePushable(parent);
   const after = Buffer.from(changed.text);
   return {
     root,
     path: relative(root, full),
     parent,
+    remote,
     after,
     manifestDigest: digestOf(after),
     previousDigest: changed.previousDigest,
+    where: { repository: remote?.repository ?? null, branch },
   };
 }
 
+/** A commit to another branch than the cluster's would be recorded as its deploy. Throws DeployRefused. */
+function requireOwnBranch(remote: Branch | null, target: Target, { manifests, direct }: Repositories): void {
+  const named = manifests.map(({ repository, branch }) => `branch ${branch} of ${repository}`).join(' or ');
+  const own = ({ repository, branch }: Branch) =>
+    remote !== null && branch === remote.branch && sameRepository(repository, remote.repository);
+  if (manifests.length === 0 ? !direct : manifests.some(own)) return;
+  const place = `${'cluster' in target ? target.cluster : target.host}/${target.namespace}`;
+  throw new DeployRefused(
+    'deploy.target',
+    named === ''
+      ? `contract.yml names no branch for ${place}: it is deployed to by method kubernetes`
+      : `contract.yml says that ${place} follows ${named}; checked out is ${
+          remote === null ? 'a repository without a remote' : `branch ${remote.branch} of ${remote.repository}`
+        }`,
+  );
+}
+
 /**
- * Commits the change of this one file on top of the commit that was read, in one step: when the branch has moved on, or
- * anything else fails, nothing has changed. Neither hooks nor filters of the repository run, and what else is staged or changed
- * in the work tree stays as it is. Gives the digest of what the branch holds then. Throws CouldNot.
+ * Commits the change of this one file on top of the commit that was read and pushes it, in one step: when the branch has moved
+ * on, or anything else fails, neither the branch nor the work tree has changed. Neither hooks nor filters of the repository run,
+ * and what else is staged or changed in the work tree stays as it is. Gives the commit. Throws CouldNot.
  */
 export async function commitChange(
-  { root, path, parent, after }: Change,
+  { root, path, parent, remote, after }: Change,
   message: string,
   exec: Exec,
-): Promise<{ commit: string; observedDigest: string }> {
+): Promise<string> {
   const temporary = mkdtempSync(join(tmpdir(), 'gatehouse-commit-'));
   const run = async (...args: string[]) =>
     (await git(root, args, exec, { GIT_INDEX_FILE: join(temporary, 'index') })).trim();
@@ -112,11 +145,17 @@ export async function commitChange(
     await run('read-tree', parent);
     await run('update-index', '--cacheinfo', `${mode},${blob},${path}`);
     const commit = await run('commit-tree', await run('write-tree'), '-p', parent, '-m', message);
-    // Compares and swaps: a commit that came in between was not read, so nothing goes on top of it.
-    await run('update-ref', '-m', message.split('\n')[0] as string, 'HEAD', commit, parent);
-    await follow({ root, path, after }, `${mode},${blob},${path}`, exec);
-    const observed = await git(root, ['cat-file', 'blob', `HEAD:${path}`], exec);
-    return { commit, observedDigest: digestOf(observed) };
+    // Both compare and swap: a commit that came in between was not read, so nothing goes on top of it.
+    const move = () => run('update-ref', '-m', message.split('\n')[0] as string, 'HEAD', commit, parent);
+    if (remote === null) await move();
+    else await remote.push(commit, parent);
+    await follow(async () => {
+      if (remote !== null) await move();
+      replaceFile(join(root, path), after, 'manifest');
+      const entry = `${mode},${blob},${path}`;
+      await git(root, ['update-index', '--cacheinfo', entry], exec, await withoutFilters(root, exec));
+    });
+    return commit;
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
@@ -124,15 +163,36 @@ export async function commitChange(
 
 /**
  * Brings the work tree after the commit. It is deployed by then: what cannot be written here is told by the next deploy, which
- * finds the file not as it is committed.
+ * finds the file not as it is committed, or the branch not where it is checked out.
  */
-async function follow({ root, path, after }: Pick<Change, 'root' | 'path' | 'after'>, entry: string, exec: Exec) {
+async function follow(bring: () => Promise<void>): Promise<void> {
   try {
-    replaceFile(join(root, path), after, 'manifest');
-    await git(root, ['update-index', '--cacheinfo', entry], exec, await withoutFilters(root, exec));
+    await bring();
   } catch (cause) {
     if (!(cause instanceof CouldNot)) throw cause;
   }
+}
+
+/** What the branch holds now, read from where the cluster reads it. Throws CouldNot. */
+export async function observeChange(
+  { root, path, remote, where, manifestDigest }: Change,
+  commit: string,
+  exec: Exec,
+): Promise<Observed> {
+  const { tip, holds, content } =
+    remote === null
+      ? { tip: 'HEAD', holds: true, content: await git(root, ['cat-file', 'blob', `HEAD:${path}`], exec) }
+      : await remote.read(path, commit);
+  const observedDigest = content === null ? null : digestOf(content);
+  const differences = [
+    ...(holds
+      ? []
+      : [`branch ${where.branch} of ${where.repository} is at ${tip}, which does not hold commit ${commit}`]),
+    ...(observedDigest === manifestDigest
+      ? []
+      : [`the branch does not hold the manifest that was decided on: somebody changed it after commit ${commit}`]),
+  ];
+  return { observedDigest, differences, about: { commit } };
 }
 
 /**
@@ -160,15 +220,16 @@ async function workTree(file: string, exec: Exec): Promise<string> {
   );
 }
 
-/** The commit that a branch is at. On no branch a commit would be lost. */
-async function head(root: string, exec: Exec): Promise<string> {
-  if ((await run(root, ['symbolic-ref', '--quiet', 'HEAD'], exec)).code !== 0)
+/** The branch that is checked out, and the commit that it is at. On no branch a commit would be lost. */
+async function head(root: string, exec: Exec): Promise<{ branch: string; parent: string }> {
+  const ref = await run(root, ['symbolic-ref', '--quiet', 'HEAD'], exec);
+  if (ref.code !== 0)
     throw new BadInput(
       'gitops.detached',
       `${root} is on no branch (detached HEAD), so that nothing would follow the commit: check out the branch that the cluster follows`,
     );
   const { code, stdout } = await run(root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], exec);
-  if (code === 0) return stdout.trim();
+  if (code === 0) return { branch: ref.stdout.trim().replace(/^refs\/heads\//, ''), parent: stdout.trim() };
   throw new BadInput('gitops.unborn', `${root} has no commit yet: commit the manifests first`);
 }
 
@@ -179,47 +240,4 @@ async function requireCommitted(root: string, path: string, commit: string, exec
     'gitops.uncommitted',
     `${join(root, path)} is not as it is committed: the cluster would run what is committed, which was not read; commit it or undo the change`,
   );
-}
-
-async function git(root: string, args: string[], exec: Exec, more: Environment = {}): Promise<string> {
-  const { code, stdout, stderr } = await run(root, args, exec, more);
-  if (code !== 0)
-    throw new CouldNot('gitops.git', `git ${args[0]} failed in ${root}: ${complaint(stderr)}; nothing is deployed`);
-  return stdout;
-}
-
-/**
- * git without the machine's hooks, monitors and identity: who deployed is in the evidence, not in a commit's author. The work tree
- * is judged text, and some of it could start programs: a folder in it that looks like a bare repository would be taken for one, with
- * its settings, and a PATH with a part that is not absolute would find programs in it.
- */
-function run(cwd: string, args: string[], exec: Exec, more: Environment = {}) {
-  const settings = [
-    'core.hooksPath=/dev/null',
-    'core.fsmonitor=false',
-    'safe.bareRepository=explicit',
-    'gc.auto=0',
-    'user.name=gatehouse',
-    'user.email=gatehouse@localhost',
-  ].flatMap((setting) => ['-c', setting]);
-  return exec('git', [...settings, ...args], {
-    cwd,
-    env: {
-      PATH: absoluteFolders(process.env.PATH ?? '').join(delimiter),
-      HOME: '/nonexistent',
-      LANG: 'C.UTF-8',
-      GIT_CONFIG_NOSYSTEM: '1',
-      GIT_TERMINAL_PROMPT: '0',
-      // No transport: an object that is missing is not fetched from wherever settings say.
-      GIT_ALLOW_PROTOCOL: '',
-      GIT_LITERAL_PATHSPECS: '1',
-      ...more,
-    },
-  });
-}
-
-/** The line that says what was wrong; advice follows it, which is git's and not ours. */
-function complaint(stderr: string): string {
-  const lines = stderr.trim().split('\n');
-  return lines.find((line) => /^(fatal|error): /.test(line)) ?? (lines.at(-1) || 'it says nothing');
 }

@@ -12,7 +12,8 @@ const fixes = {
   'deploy.once': 'ask for a new decision: each allows one deploy',
   'deploy.digest': 'name the image by digest, registry/repository@sha256:…, in the manifest',
   'deploy.images': 'remove the image from the manifest, or have it built, judged and decided on as well',
-  'deploy.target': 'name the manifest of the target that was decided on',
+  'deploy.target':
+    'name the manifest of the target that was decided on, in the repository and branch that contract.yml gives it',
 } as const;
 
 /** A deploy that is refused by exactly one rule, before anything was changed. */

@@ -4,6 +4,8 @@ export interface Plan {
   manifestDigest: string;
   /** Of the image that is there now, or null where there is none by digest. */
   previousDigest: string | null;
+  /** More about where it is to be, for the records. */
+  where?: { [name: string]: unknown };
 }
 
 /** What was read back. */

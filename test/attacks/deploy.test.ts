@@ -51,10 +51,30 @@ it('the deploy that was decided on is one commit, an intent and an outcome', asy
   const outcome = recordOf(site, 'deploy.outcome').record;
   expect(outcome).toMatchObject({
     outcome: 'success',
-    data: { decisionKey: scene.decisions.deploy, observedDigest: said.json.manifestDigest },
+    data: {
+      decisionKey: scene.decisions.deploy,
+      observedDigest: said.json.manifestDigest,
+      // The record says by itself who let it through.
+      approvals: [
+        {
+          personId: 'lead-1',
+          state: 'approved',
+          strength: 'job',
+          at: expect.stringMatching(/^20.*Z$/),
+          from: approvedIn(site),
+        },
+      ],
+      repository: null,
+      branch: 'main',
+      commit: headOf(site),
+    },
   });
   expect(recordOf(site, 'deploy.intent').record.opId).toBe(outcome.opId);
 });
+
+function approvedIn(site: Site): string {
+  return keysIn(site).find((key) => key.startsWith('v1/records/') && key.includes('-approval.decided-')) as string;
+}
 
 /** What the attacker does, and what the deploy is asked to do; refused by this rule, for this reason. */
 type Row = [
@@ -301,6 +321,23 @@ describe('a deploy is refused, recorded, and changes nothing', () => {
       /somebody hides the newer one/,
     ],
     [
+      'the facts by which it was made are gone',
+      (site) => drop(site, factsOf(site)),
+      {},
+      'deploy.decision',
+      /which say who approved, cannot be read/,
+    ],
+    [
+      'the facts of a decision in a record of its own are others',
+      async (site) => {
+        const { attachments } = recordAt(site, scene.decisions.promote);
+        return await decide(site, {}, 'gate', { attachments });
+      },
+      (_, key) => ({ decision: key }),
+      'deploy.decision',
+      /which say who approved, are not attached to it/,
+    ],
+    [
       'somebody used it up first',
       (site) => put(site, `v1/once/${recordAt(site, scene.decisions.deploy).data.id}.json`, '{}'),
       {},
@@ -374,6 +411,9 @@ describe('a deploy is refused, recorded, and changes nothing', () => {
   });
 });
 
+function factsOf(site: Site): string {
+  return recordAt(site, scene.decisions.deploy).attachments.find(({ role }) => role === 'facts')?.key as string;
+}
 function commit(site: Site): void {
   const git = ['-C', site.path('gitops'), '-c', 'user.name=t', '-c', 'user.email=t@example.org'];
   run('git', [...git, 'commit', '-qam', 'edited']);
@@ -453,6 +493,140 @@ describe('what is no deploy at all', () => {
   });
 });
 
+/** Makes the site's GitOps repository a clone of one that the cluster follows; gives that one's folder. */
+function follow(site: Site, bare = join(sandbox.folder('followed'), 'gitops.git')): string {
+  run('git', ['clone', '-q', '--bare', site.path('gitops'), bare]);
+  run('git', ['-C', site.path('gitops'), 'remote', 'add', 'origin', bare]);
+  return bare;
+}
+const refuses = (bare: string, name: string, script: string) =>
+  writeFileSync(join(bare, 'hooks', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+const tipOf = (bare: string) => run('git', ['-C', bare, 'rev-parse', 'main']).stdout.trim();
+
+describe('F93 a commit that the cluster does not get is no deploy', () => {
+  it('what arrives and stays is: on record with repository, branch and commit', async () => {
+    const site = scene.at('decided');
+    const bare = follow(site);
+    const said = await steps.deploy(site, asked());
+    expect(said).toMatchObject({ code: 0, json: { commit: tipOf(bare) } });
+    const where = { repository: `file://${bare}`, branch: 'main' };
+    expect(recordOf(site, 'deploy.intent').record.data).toMatchObject(where);
+    expect(recordOf(site, 'deploy.outcome').record.data).toMatchObject({ ...where, commit: tipOf(bare) });
+  });
+
+  it('a push that the server refuses is an error on record, never a success, and uses the decision up', async () => {
+    const site = scene.at('decided');
+    const bare = follow(site);
+    refuses(bare, 'pre-receive', 'exit 1');
+    const before = { head: headOf(site), tip: tipOf(bare), manifest: manifestOf(site) };
+    expect(await steps.deploy(site, asked())).toMatchObject({ code: 3, json: { code: 'gitops.push' } });
+    expect({ head: headOf(site), tip: tipOf(bare), manifest: manifestOf(site) }).toEqual(before);
+    const { opId } = recordOf(site, 'deploy.intent').record;
+    expect(recordOf(site, 'deploy.outcome').record).toMatchObject({
+      opId,
+      outcome: 'error',
+      data: { observedDigest: null, error: expect.stringContaining('pre-receive hook declined') },
+    });
+    rmSync(join(bare, 'hooks', 'pre-receive'));
+    expect(verdictOf(await steps.deploy(site, asked()))).toEqual(['deploy.once']);
+    expect(tipOf(bare)).toBe(before.tip);
+  });
+
+  it('a server that says yes and keeps nothing is a failure on record', async () => {
+    const site = scene.at('decided');
+    const bare = follow(site);
+    const before = tipOf(bare);
+    refuses(bare, 'post-receive', `git update-ref refs/heads/main ${before}`);
+    expect(await steps.deploy(site, asked())).toMatchObject({ code: 1, json: { code: 'deploy.observed' } });
+    const { outcome, data } = recordOf(site, 'deploy.outcome').record;
+    expect({ outcome, differences: data.differences }).toEqual({
+      outcome: 'failure',
+      differences: [
+        expect.stringContaining('does not hold commit'),
+        expect.stringContaining('does not hold the manifest'),
+      ],
+    });
+    expect(tipOf(bare)).toBe(before);
+  });
+
+  it('a branch that moved on before uses nothing up', async () => {
+    const site = scene.at('decided');
+    const bare = follow(site);
+    const old = tipOf(bare);
+    const made = [
+      '-c',
+      'user.name=t',
+      '-c',
+      'user.email=t@example.org',
+      'commit-tree',
+      'main^{tree}',
+      '-p',
+      'main',
+      '-m',
+      'x',
+    ];
+    const newer = run('git', ['-C', bare, ...made]).stdout.trim();
+    run('git', ['-C', bare, 'update-ref', 'refs/heads/main', newer]);
+    expect(await steps.deploy(site, asked())).toMatchObject({ code: 2, json: { code: 'gitops.behind' } });
+    expect(keysIn(site).some((key) => key.startsWith('v1/once/') || key.includes('-deploy.intent-'))).toBe(false);
+    run('git', ['-C', bare, 'update-ref', 'refs/heads/main', old]);
+    expect((await steps.deploy(site, asked())).code).toBe(0);
+  });
+});
+
+describe('F93 a branch that contract.yml does not give to the target', () => {
+  const folder = sandbox.folder('bound');
+  const bare = join(folder, 'gitops.git');
+  let bound: Scene;
+  beforeAll(async () => {
+    bound = await playRun(folder, undefined, 'decided', (site) =>
+      editContract(site, ({ environments }) => {
+        environments.production.targets[0].manifests = { repository: `file://${bare}`, branch: 'main' };
+      }),
+    );
+    follow(bound.at('decided'), bare);
+  });
+  afterAll(async () => await bound.registry.close());
+  const deploy = (site: Site) =>
+    steps.deploy(site, {
+      decision: bound.decisions.deploy,
+      image: bound.image,
+      manifest: site.path('gitops', 'kustomization.yaml'),
+    });
+  const git = (site: Site, ...words: string[]) => run('git', ['-C', site.path('gitops'), ...words]);
+
+  it.each<[string, (site: Site) => unknown, RegExp]>([
+    [
+      'a scratch branch of the repository',
+      (site) => {
+        git(site, 'remote', 'add', 'origin', bare);
+        git(site, 'checkout', '-qb', 'scratch');
+        git(site, 'push', '-q', 'origin', 'scratch');
+      },
+      /follows branch main of file:.*checked out is branch scratch of file:/,
+    ],
+    ['another repository', (site) => follow(site), /checked out is branch main of file:/],
+    ['a folder that nobody follows', () => {}, /checked out is a repository without a remote/],
+  ])('%s is refused, recorded, and uses nothing up', async (_, act, reason) => {
+    const site = bound.at('decided');
+    const before = tipOf(bare);
+    await act(site);
+    const said = await deploy(site);
+    expect({ code: said.code, verdict: verdictOf(said) }).toEqual({ code: 1, verdict: ['deploy.target'] });
+    expect(said.json.reasons[0].message).toMatch(reason);
+    expect(tipOf(bare)).toBe(before);
+    expect(keysIn(site).some((key) => key.startsWith('v1/once/') || key.includes('-deploy.intent-'))).toBe(false);
+    expect(recordOf(site, 'deploy.outcome').record).toMatchObject({ outcome: 'denied', data: { decisionId: null } });
+  });
+
+  it('its own branch is not', async () => {
+    const site = bound.at('decided');
+    git(site, 'remote', 'add', 'origin', bare);
+    const said = await deploy(site);
+    expect(said).toMatchObject({ code: 0, json: { commit: tipOf(bare), repository: `file://${bare}` } });
+  });
+});
+
 describe('a decision is used once', () => {
   it('by one of two at the same time', async () => {
     const site = scene.at('decided');
@@ -475,63 +649,74 @@ describe('a decision is used once', () => {
     expect(keysIn(site).filter((key) => key.includes('-deploy.intent-'))).toHaveLength(1);
   });
 
-  it('F94 F65 also when the deploy is killed between intent and outcome: the ledger shows it, and a retry is refused', async () => {
-    const site = copySite(scene.at('decided'), join(sandbox.folder('killed'), 'site'));
-    // The program itself, in place of the two files that stand for it, and a git that kills it when it commits.
-    await installProgram(site);
-    const { json: decided } = await succeed(steps.gate(site, 'deploy', scene.image));
-    const bin = sandbox.folder('bin');
-    writeFileSync(
-      join(bin, 'git'),
-      `#!/bin/sh\ncase "$*" in *commit-tree*) kill -9 $PPID; sleep 1;; esac\nexec ${run('sh', ['-c', 'command -v git']).stdout.trim()} "$@"\n`,
-      { mode: 0o755 },
-    );
-    const key = join(sandbox.folder('key'), 'key.pem');
-    writeFileSync(key, site.keys.get('deploy') as string, { mode: 0o600 });
-    const words = [
-      'deploy-by-digest',
-      '--decision',
-      decided.key,
-      '--image',
-      scene.image,
-      '--environment',
-      'production',
-      '--target',
-      'demo/lab-results/Deployment/lab-results',
-      '--manifest',
-      site.path('gitops', 'kustomization.yaml'),
-      '--run',
-      site.path('run.json'),
-      '--key',
-      `file://${key}`,
-    ];
-    const child = spawn(process.execPath, [site.program, ...words], {
-      env: { ...cleanEnvironment(site.folder), PATH: `${bin}:${process.env.PATH}` },
-      stdio: 'ignore',
-    });
-    expect(await new Promise((done) => child.on('exit', (_, signal) => done(signal)))).toBe('SIGKILL');
-    expect(recordOf(site, 'deploy.intent').record.data).toMatchObject({ decisionId: decided.id });
-    expect(keysIn(site).some((each) => each.includes('-deploy.outcome-'))).toBe(false);
+  it.each([
+    ['commits', 'commit-tree', false],
+    ['has pushed', 'fetch --quiet', true],
+  ])(
+    'F94 F65 also when the deploy is killed as it %s: the ledger shows it, and a retry is refused',
+    async (_, at, arrived) => {
+      const site = copySite(scene.at('decided'), join(sandbox.folder('killed'), 'site'));
+      const bare = follow(site);
+      // The program itself, in place of the two files that stand for it, and a git that kills it when it commits.
+      await installProgram(site);
+      const { json: decided } = await succeed(steps.gate(site, 'deploy', scene.image));
+      const bin = sandbox.folder('bin');
+      writeFileSync(
+        join(bin, 'git'),
+        `#!/bin/sh\ncase "$*" in *'${at}'*) kill -9 $PPID; sleep 1;; esac\nexec ${run('sh', ['-c', 'command -v git']).stdout.trim()} "$@"\n`,
+        { mode: 0o755 },
+      );
+      const key = join(sandbox.folder('key'), 'key.pem');
+      writeFileSync(key, site.keys.get('deploy') as string, { mode: 0o600 });
+      const words = [
+        'deploy-by-digest',
+        '--decision',
+        decided.key,
+        '--image',
+        scene.image,
+        '--environment',
+        'production',
+        '--target',
+        'demo/lab-results/Deployment/lab-results',
+        '--manifest',
+        site.path('gitops', 'kustomization.yaml'),
+        '--run',
+        site.path('run.json'),
+        '--key',
+        `file://${key}`,
+      ];
+      const child = spawn(process.execPath, [site.program, ...words], {
+        env: { ...cleanEnvironment(site.folder), PATH: `${bin}:${process.env.PATH}` },
+        stdio: 'ignore',
+      });
+      expect(await new Promise((done) => child.on('exit', (_, signal) => done(signal)))).toBe('SIGKILL');
+      expect(recordOf(site, 'deploy.intent').record.data).toMatchObject({ decisionId: decided.id });
+      expect(keysIn(site).some((each) => each.includes('-deploy.outcome-'))).toBe(false);
+      // Whoever looks finds the decision in the commit, if it is there.
+      const log = run('git', ['-C', bare, 'log', '-1', '--format=%B', 'main']).stdout;
+      expect(log.includes(`Gatehouse-Decision: ${decided.id}`)).toBe(arrived);
+      if (arrived) run('git', ['-C', site.path('gitops'), 'pull', '-q', bare, 'main']);
 
-    const retry = await steps.deploy(site, asked({ decision: decided.key }));
-    expect({ code: retry.code, verdict: verdictOf(retry) }).toEqual({ code: 1, verdict: ['deploy.once'] });
-    await succeed(steps.seal(site));
-    const trust = join(sandbox.folder('trust'), 'trust.json');
-    writeFileSync(
-      trust,
-      JSON.stringify({
-        schema: 'gatehouse/trust/1',
-        release: [publicKeyOf(site, 'release')],
-        notary: [publicKeyOf(site, 'notary')],
-        checkpoint: null,
-      }),
-    );
-    const verified = await direct(
-      site,
-      ['ledger', 'verify', '--store', `file://${site.path('store')}`, '--trust', trust],
-      { now: () => Date.now() + 2 * 3_600_000 },
-    );
-    const codes = verified.json.findings.map((finding: { code: string }) => finding.code);
-    expect(codes).toContain('INTENT_WITHOUT_OUTCOME');
-  });
+      const retry = await steps.deploy(site, asked({ decision: decided.key }));
+      expect({ code: retry.code, verdict: verdictOf(retry) }).toEqual({ code: 1, verdict: ['deploy.once'] });
+      await succeed(steps.seal(site));
+      const trust = join(sandbox.folder('trust'), 'trust.json');
+      writeFileSync(
+        trust,
+        JSON.stringify({
+          schema: 'gatehouse/trust/1',
+          release: [publicKeyOf(site, 'release')],
+          notary: [publicKeyOf(site, 'notary')],
+          checkpoint: null,
+        }),
+      );
+      const verified = await direct(
+        site,
+        ['ledger', 'verify', '--store', `file://${site.path('store')}`, '--trust', trust],
+        { now: () => Date.now() + 2 * 3_600_000 },
+      );
+      const codes = verified.json.findings.map((finding: { code: string }) => finding.code);
+      expect(codes).toContain('INTENT_WITHOUT_OUTCOME');
+    },
+  );
 });

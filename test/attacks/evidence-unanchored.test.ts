@@ -1,6 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { RecordInput } from '../../src/evidence/record.ts';
-import { codesOf, deliver, HOUR, tick } from '../unit/evidence/sample-ledger.ts';
+import { appendRecord } from '../../src/evidence/append.ts';
+import { type RecordInput, signRecord } from '../../src/evidence/record.ts';
+import {
+  codesOf,
+  deliver,
+  HOUR,
+  keys,
+  placeOfStep,
+  sampleInput,
+  sampleRun,
+  tick,
+} from '../unit/evidence/sample-ledger.ts';
 import { type Attack, elsewhere, keyOf, newScene, remove, write } from './evidence-scene.ts';
 
 /** Attacks and failures before the notary came by; it comes afterwards and covers what it finds. */
@@ -64,22 +74,74 @@ const beforeCheckpoint: Attack[] = [
     async (scene) => void (await deliver(scene, 'r2', { without: ['deploy.outcome'], sealed: 'failure' })),
     ['INTENT_WITHOUT_OUTCOME'],
   ],
+  ...Object.entries<(input: RecordInput) => Partial<RecordInput>>({
+    'a refusal': () => ({ outcome: 'denied' }),
+    'the outcome of another decision': () => ({ data: { decisionId: randomUUID() } }),
+    'the outcome of no decision': () => ({ data: {} }),
+    'an outcome about another image': ({ subjects: [image] }) => ({
+      subjects: [{ ...(image as RecordInput['subjects'][number]), digest: `sha256:${'b'.repeat(64)}` }],
+    }),
+    'the outcome of another deploy': () => ({ opId: randomUUID() }),
+  }).map(
+    ([what, bent]): Attack => [
+      `F94 ${what} says nothing of a deploy that crashed`,
+      async (scene) =>
+        void (await deliver(scene, 'r2', {
+          bend: (name, input) => (name === 'deploy/deploy.outcome' ? { ...input, ...bent(input) } : input),
+        })),
+      ['INTENT_WITHOUT_OUTCOME'],
+    ],
+  ),
+  ...(['success', 'denied', 'error'] as const).map(
+    (outcome): Attack => [
+      `F94 whoever has the deploy key of another run says of a deploy that crashed: ${outcome}`,
+      async (scene) => {
+        const { opId, decisionId } = await deliver(scene, 'r2', { without: ['deploy.outcome'], sealed: 'failure' });
+        await deliver(scene, 'r3', {
+          without: ['deploy.intent'],
+          sealed: 'failure',
+          bend: (name, input) =>
+            name === 'deploy/deploy.outcome' ? { ...input, opId, outcome, data: { decisionId } } : input,
+        });
+      },
+      // The intent is the crashed one: the other run has none, which it owes.
+      ['INTENT_WITHOUT_OUTCOME', 'MISSING_STAGE'],
+    ],
+  ),
+  [
+    'F94 somebody says after the seal what became of a deploy that crashed',
+    async (scene) => {
+      const { opId, decisionId } = await deliver(scene, 'r1', {
+        attempt: 2,
+        without: ['deploy.outcome'],
+        sealed: 'failure',
+      });
+      const late = { run: sampleRun('r1', 2), opId, data: { decisionId } };
+      const signed = await signRecord(sampleInput('deploy.outcome', late.run, late), placeOfStep(2, 'late'), {
+        signer: keys.deploy,
+        role: 'deploy',
+      });
+      await appendRecord(scene.store, signed);
+    },
+    ['INTENT_WITHOUT_OUTCOME', 'NOT_IN_MANIFEST'],
+  ],
   [
     'a deploy acts on the decision of another run',
     async (scene) =>
       void (await deliver(scene, 'r2', {
         bend: (name, input) =>
-          name === 'deploy/deploy.intent' ? { ...input, data: { decisionId: scene.r1.decisionId } } : input,
+          name.startsWith('deploy/') ? { ...input, data: { decisionId: scene.r1.decisionId } } : input,
       })),
     ['DECISION_NOT_CONSUMED'],
   ],
   [
     'a deploy acts on no decision',
-    async (scene) =>
-      void (await deliver(scene, 'r2', {
-        bend: (name, input) =>
-          name === 'deploy/deploy.intent' ? { ...input, data: { decisionId: randomUUID() } } : input,
-      })),
+    async (scene) => {
+      const data = { decisionId: randomUUID() };
+      await deliver(scene, 'r2', {
+        bend: (name, input) => (name.startsWith('deploy/') ? { ...input, data } : input),
+      });
+    },
     ['DECISION_NOT_CONSUMED'],
   ],
   [

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { formatTime } from '../../src/lib/time.ts';
 import { openStore } from '../../src/store/store.ts';

@@ -385,8 +385,10 @@ describe('F80 a repository that brings programs for git', () => {
     for (const file of ['deployment.yaml', 'network-policy.yaml', 'kustomization.yaml'])
       cpSync(scene.hosted.site.path('gitops', file), join(folder, file));
     commitAll(root);
+    const followed = scene.publish(root);
     return {
       root,
+      followed,
       folder,
       evil,
       mark,
@@ -458,7 +460,7 @@ describe('F80 a repository that brings programs for git', () => {
       ran: '',
       log: '',
     });
-    expect(run('git', ['-C', laid.root, 'show', 'HEAD:kustomization.yaml']).stdout).toContain(DIGEST);
+    expect(run('git', ['-C', laid.followed, 'show', 'main:kustomization.yaml']).stdout).toContain(DIGEST);
   });
 
   it('a folder of it that poses as a repository of its own is none: its settings run nothing, and nothing is committed to it', async () => {

@@ -7,6 +7,7 @@ import { type RegistryServer, startRegistry } from '../../src/registry/server/st
 import { GITHUB_CLAIMS } from '../support/claims.ts';
 import { LAYOUT, REPORTS } from '../support/direct.ts';
 import { type FakeGithub, PEOPLE } from '../support/fake-github.ts';
+import { GIT_TOKEN, type GitServer, publishTo, startGit } from '../support/git-server.ts';
 import { bringToGate, type HostedSite, layHostedSite } from '../support/hosted-site.ts';
 import type { Claims } from '../support/issuer.ts';
 import { type Ran, startAction } from '../support/runner.ts';
@@ -30,6 +31,9 @@ export interface WorkflowScene {
   hosted: HostedSite;
   github: FakeGithub;
   registry: RegistryServer;
+  git: GitServer;
+  /** Makes a work tree a clone of a repository of the server; gives that one's folder. */
+  publish(workTree: string): string;
   /** Requests that the registry saw. */
   asked: { path: string; authorization: string | undefined }[];
   image: string;
@@ -48,6 +52,7 @@ export interface WorkflowScene {
 export async function layWorkflowScene(
   sandbox: ReturnType<typeof sandboxes>,
   until: 'opened' | 'approved',
+  change?: Parameters<typeof layHostedSite>[3],
 ): Promise<WorkflowScene> {
   const folder = sandbox.folder('workflow');
   const stored = join(folder, 'registry');
@@ -60,19 +65,26 @@ export async function layWorkflowScene(
       return null;
     },
   });
-  const hosted = await layHostedSite('github', folder, registry.host);
+  const hosted = await layHostedSite('github', folder, registry.host, change);
   const github = hosted.api as FakeGithub;
   github.world.approvals = [];
   const { site, issuer } = hosted;
   await layGitops(site, SAMPLE, `${registry.host}/${REPOSITORY}`);
+  const repositories = sandbox.folder('repositories');
+  const git = await startGit(repositories);
+  const publish = (workTree: string) =>
+    publishTo(git, repositories, `gitops-${readdirSync(repositories).length}`, workTree);
+  const followed = publish(site.path('gitops'));
   const scene: WorkflowScene = {
     hosted,
     github,
     registry,
+    git,
+    publish,
     asked,
     image: '',
     token: async ({ role = 'none', claims = {} }) => {
-      const env = await hosted.environment(role);
+      const env = { ...(await hosted.environment(role)), GATEHOUSE_GIT_TOKEN: GIT_TOKEN };
       issuer.runnerToken = (aud) => issuer.sign({ ...GITHUB_CLAIMS, environment: `gatehouse-${role}`, aud, ...claims });
       return env;
     },
@@ -95,12 +107,13 @@ export async function layWorkflowScene(
     state: () => ({
       store: bytesIn(site.path('store')),
       registry: bytesIn(stored),
-      gitops: run('git', ['-C', site.path('gitops'), 'rev-parse', 'HEAD']).stdout,
+      gitops: run('git', ['-C', followed, 'rev-parse', 'HEAD']).stdout,
       manifest: readFileSync(site.path('gitops', 'kustomization.yaml'), 'utf8'),
     }),
     close: async () => {
       await hosted.close();
       await registry.close();
+      await git.close();
     },
   };
   if (until === 'opened') {

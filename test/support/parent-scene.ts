@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { assemble } from '../../scripts/assemble.ts';
 import { type FakeGitlab, type GitlabWorld, gitlabWorld, type Where } from './fake-gitlab.ts';
+import { GIT_TOKEN, startGit } from './git-server.ts';
 import { addChild, CHILD, CHILD_JOBS, COMPONENTS, entriesOf, leave, rendered, SCAN_IMAGE } from './gitlab-child.ts';
 import { entity } from './gitlab-fields.ts';
 import { checkOut, type LocalGitlab, localGitlab, publish } from './gitlab-local.ts';
@@ -75,6 +76,12 @@ export async function layParent(folder: (name: string) => string, registry: stri
   withoutAfterScripts(join(components, 'templates/promote/template.yml'));
   const componentSha = publish(gitlab, COMPONENTS, components, folder('bare'));
   publish(gitlab, 'care/gitops', layGitops(folder('gitops'), registry), folder('bare'));
+  const served = folder('served');
+  const git = await startGit(served);
+  for (const [project, bare] of gitlab.projects) {
+    mkdirSync(dirname(join(served, project)), { recursive: true });
+    symlinkSync(bare, join(served, `${project}.git`));
+  }
   const parent = folder('parent');
   writeFileSync(join(parent, '.gitlab-ci.yml'), configuration(componentSha, registry));
   checkOut('care/release', parent);
@@ -117,6 +124,8 @@ export async function layParent(folder: (name: string) => string, registry: stri
       CI_COMMIT_REF_PROTECTED: 'true',
       CI_DEFAULT_BRANCH: 'main',
       CI_COMMIT_BRANCH: 'main',
+      CI_SERVER_URL: git.url,
+      CI_JOB_TOKEN: GIT_TOKEN,
     });
     of(name).status = ended.code === 0 ? 'success' : 'failed';
     if (name === APPROVE) approve(world(), of(name));
@@ -135,7 +144,10 @@ export async function layParent(folder: (name: string) => string, registry: stri
   };
   const child: ParentScene['child'] = (name = 'lab-results') =>
     world().children.find(({ project }) => project.id === CHILDREN[name].project) as GitlabWorld;
-  return { hosted, gitlab, world, child, parent, componentSha, job, afterwards, renew };
+  const close = async () => {
+    await Promise.all([hosted.close(), git.close()]);
+  };
+  return { hosted: { ...hosted, close }, gitlab, world, child, parent, componentSha, job, afterwards, renew };
 }
 
 /**

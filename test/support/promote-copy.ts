@@ -67,7 +67,16 @@ export function layCopy(folder: string, inputs: Record<string, string>, { isProt
   writeFileSync(at(FILE), stringify(JSON.parse(JSON.stringify(workflow)), { lineWidth: 0 }));
   writeFileSync(
     at('.github/workflows/release.yml'),
-    stringify({ on: { push: null }, jobs: { promote: { uses: `./${FILE}`, with: inputs } } }),
+    stringify({
+      on: { push: null },
+      jobs: {
+        promote: {
+          uses: `./${FILE}`,
+          with: inputs,
+          secrets: { 'manifest-token': '${{ secrets.MANIFEST_TOKEN }}' },
+        },
+      },
+    }),
   );
   for (const [name, script] of Object.entries({
     'upload-artifact': 'mkdir -p "$HOME/artifacts" && cp -r "$FOLDER" "$HOME/artifacts/$NAME"',

@@ -8,6 +8,7 @@ import { startRegistry } from '../../src/registry/server/start.ts';
 import { GITHUB_CLAIMS } from './claims.ts';
 
 import { type FakeGithub, MERGED, PEOPLE } from './fake-github.ts';
+import { GIT_TOKEN, startGit } from './git-server.ts';
 import { type HostedSite, layHostedSite } from './hosted-site.ts';
 import { startServer } from './json-server.ts';
 import { layCopy, readWorkflow } from './promote-copy.ts';
@@ -67,9 +68,13 @@ export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Pr
     },
   });
   const { host } = registry;
+  const repositories = sandbox.folder('origin');
+  const git = await startGit(repositories);
+  const origin = join(repositories, 'web.git');
   const hosted = await layHostedSite('github', sandbox.folder('promote'), host, (contract) => {
     contract.scanners.sast.tools[0].rules = 'semgrep-rules.yml';
     contract.environments.production.approvals.strength = 'run';
+    contract.environments.production.targets[0].manifests = { repository: `${git.url}/web`, branch: 'main' };
   });
   const github = hosted.api as FakeGithub;
   const repository = sandbox.folder('repository');
@@ -111,7 +116,6 @@ export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Pr
       },
     };
   });
-  const origin = join(sandbox.folder('origin'), 'web.git');
   return {
     hosted,
     github,
@@ -141,7 +145,7 @@ export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Pr
         },
         { isProtected, runner: runner.url },
       );
-      sha = commitOnce(repository, origin);
+      sha = commitOnce(repository, origin, `${git.url}/web.git`);
       worldOf(
         github,
         sha,
@@ -163,6 +167,8 @@ export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Pr
           '--action-offline-mode',
           '-s',
           'GITHUB_TOKEN=github-token',
+          '-s',
+          `MANIFEST_TOKEN=${GIT_TOKEN}`,
         ],
         {
           cwd: repository,
@@ -175,22 +181,22 @@ export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Pr
       return ended;
     },
     close: async () => {
-      await Promise.all([runner.close(), hosted.close(), registry.close()]);
+      await Promise.all([runner.close(), hosted.close(), registry.close(), git.close()]);
     },
   };
 }
 
 /** Commits what is new; a re-run of the same is of the same commit. What was pushed is what the next run is about. */
-function commitOnce(repository: string, origin: string): string {
+function commitOnce(repository: string, origin: string, url: string): string {
   const git = (...args: string[]) => execFileSync('git', ['-C', repository, ...args], { encoding: 'utf8' }).trim();
   if (!existsSync(join(repository, '.git'))) {
     commitAll(repository);
     execFileSync('git', ['clone', '-q', '--bare', repository, origin]);
-    git('remote', 'add', 'origin', origin);
+    git('remote', 'add', 'origin', url);
   }
   if (git('status', '--porcelain') !== '') {
     commitAll(repository);
-    git('push', '-q', 'origin', 'HEAD');
+    git('push', '-q', origin, 'HEAD');
   }
   return git('rev-parse', 'HEAD');
 }

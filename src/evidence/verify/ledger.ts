@@ -8,7 +8,7 @@ import { readLedgerKeys } from '../ledger-keys.ts';
 import { contradiction, LOG_PREFIX, type Log, leafName, readLog } from '../log.ts';
 import type { TreeHead } from '../tree-head.ts';
 import { requireTrustKeys } from '../trust-keys.ts';
-import { checkDeploys } from './deploys.ts';
+import { checkDeploys, contestedKeys } from './deploys.ts';
 import { checkReferences } from './references.ts';
 import { checkRun, runsOf } from './runs.ts';
 import { StageCheck } from './stages.ts';
@@ -75,7 +75,7 @@ export async function examineLedger(
     ...survey.findings,
     ...perRun,
     ...checkReferences(survey, now),
-    ...checkDeploys(survey, now),
+    ...checkDeploys(survey, contestedKeys(survey.records, perRun), now),
   ].sort(byPlace);
   const anchor = log.head === null ? null : { origin: log.head.origin, size: log.head.size, root: log.head.root };
   const report: LedgerReport = {

@@ -34,9 +34,16 @@ describe('a contract that could be stronger', () => {
     ['environments.production.approvals.strength', 'job'],
     ['environments.production.reviews', 0],
     ['environments.production.deny-severities', ['high']],
+    ['environments.production.targets.0.manifests', undefined],
   ])('is told so at %s (%p)', (path, value) => {
     const found = weaknesses(contractWith(path.split('.'), value));
-    expect(found.map((weak) => weak.path)).toEqual([path]);
+    expect(found.map((weak) => weak.path)).toEqual([path.replace('.0.manifests', '[0]')]);
     expect(found[0]?.why.length).toBeGreaterThan(20);
+  });
+
+  it('is not where nothing is deployed by a commit: the cluster is deployed to directly', () => {
+    const file = contractWith(['environments', 'production', 'targets'], [{ cluster: 'production', namespace: 'web' }]);
+    const server = 'https://api.production.example.org:6443';
+    expect(weaknesses({ ...file, clusters: { production: { server, certificates: ['x'] } } })).toEqual([]);
   });
 });

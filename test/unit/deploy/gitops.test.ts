@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { commitChange, planChange } from '../../../src/deploy/gitops.ts';
+import { commitChange, observeChange, planChange } from '../../../src/deploy/gitops.ts';
 import { digestOf } from '../../../src/lib/digest.ts';
 import { type Exec, exec } from '../../../src/lib/exec.ts';
 import { commitAll, sandboxes } from '../../support/sandbox.ts';
@@ -35,7 +35,8 @@ function repository(files: Record<string, string> = { 'web.yaml': DEPLOYMENT }):
   commitAll(folder);
   return folder;
 }
-const plan = (folder: string, file = 'web.yaml') => planChange(join(folder, file), IMAGE, TARGET, exec);
+const LOCAL = { manifests: [], direct: false, local: true, user: 'x-access-token', token: undefined };
+const plan = (folder: string, file = 'web.yaml') => planChange(join(folder, file), IMAGE, TARGET, LOCAL, exec);
 const commit = async (folder: string, file = 'web.yaml') =>
   await commitChange(await plan(folder, file), 'Deploy web\n\nGatehouse-Decision: d\n', exec);
 const state = (folder: string) => ({
@@ -50,21 +51,25 @@ describe('a deploy by commit', () => {
     const before = git(folder, 'rev-parse', 'HEAD');
     const change = await plan(folder);
     expect(state(folder)).toEqual({ head: before, status: '', file: DEPLOYMENT });
-    const done = await commitChange(change, 'Deploy web\n\nGatehouse-Decision: d\n', exec);
-    expect(git(folder, 'rev-parse', 'HEAD', 'HEAD^')).toBe(`${done.commit}\n${before}`);
+    const made = await commitChange(change, 'Deploy web\n\nGatehouse-Decision: d\n', exec);
+    expect(git(folder, 'rev-parse', 'HEAD', 'HEAD^')).toBe(`${made}\n${before}`);
     expect(git(folder, 'show', '--name-only', '--format=%B', 'HEAD')).toBe(
       'Deploy web\n\nGatehouse-Decision: d\n\n\nweb.yaml',
     );
     expect(git(folder, 'symbolic-ref', 'HEAD')).toBe('refs/heads/main');
     expect(state(folder)).toMatchObject({ status: '', file: expect.stringContaining(NEW) });
-    expect(done.observedDigest).toBe(change.manifestDigest);
+    expect(await observeChange(change, made, exec)).toEqual({
+      observedDigest: change.manifestDigest,
+      differences: [],
+      about: { commit: made },
+    });
     expect(digestOf(readFileSync(join(folder, 'web.yaml')))).toBe(change.manifestDigest);
   });
 
   it('of what runs already is a commit that changes nothing', async () => {
     const folder = repository();
-    const { commit: first } = await commit(folder);
-    const { commit: second } = await commit(folder);
+    const first = await commit(folder);
+    const second = await commit(folder);
     expect(second).not.toBe(first);
     expect(git(folder, 'diff', '--stat', first, second)).toBe('');
   });
@@ -310,9 +315,9 @@ describe('what is read must be what is committed', () => {
 
   it('a kustomization and its resources are', async () => {
     const folder = kustomized();
-    const { observedDigest } = await commit(folder, 'kustomization.yaml');
-    const { manifestDigest } = await plan(folder, 'kustomization.yaml');
-    expect(observedDigest).toBe(manifestDigest);
+    const change = await plan(folder, 'kustomization.yaml');
+    const made = await commitChange(change, 'Deploy web', exec);
+    expect(await observeChange(change, made, exec)).toMatchObject({ observedDigest: change.manifestDigest });
     expect(git(folder, 'show', '--name-only', '--format=', 'HEAD')).toBe('kustomization.yaml');
   });
 });
@@ -342,7 +347,7 @@ describe('a commit that fails', () => {
     await expect(commitChange(change, 'Deploy', exec)).rejects.toMatchObject({
       exit: 3,
       code: 'gitops.git',
-      message: expect.stringContaining('nothing is deployed'),
+      message: expect.stringMatching(/git [a-z-]+ failed in /),
     });
     expect(readFileSync(join(folder, 'web.yaml'), 'utf8')).toBe(DEPLOYMENT);
     rmSync(join(folder, '.git', 'refs', 'heads', 'main.lock'), { force: true });
@@ -356,7 +361,7 @@ describe('a commit that fails', () => {
   it('without git is CouldNot that says so', async () => {
     const none: Exec = (program, args, options) => exec(`no-${program}`, args, options);
     const folder = repository();
-    await expect(planChange(join(folder, 'web.yaml'), IMAGE, TARGET, none)).rejects.toMatchObject({
+    await expect(planChange(join(folder, 'web.yaml'), IMAGE, TARGET, LOCAL, none)).rejects.toMatchObject({
       exit: 3,
       code: 'exec.start',
     });
@@ -366,9 +371,9 @@ describe('a commit that fails', () => {
     const folder = repository();
     const change = await plan(folder);
     writeFileSync(join(folder, '.git', 'index.lock'), '');
-    const { commit: id, observedDigest } = await commitChange(change, 'Deploy', exec);
-    expect(observedDigest).toBe(change.manifestDigest);
-    expect(git(folder, 'rev-parse', 'HEAD')).toBe(id);
+    const made = await commitChange(change, 'Deploy', exec);
+    expect(await observeChange(change, made, exec)).toMatchObject({ observedDigest: change.manifestDigest });
+    expect(git(folder, 'rev-parse', 'HEAD')).toBe(made);
   });
 
   it('leaves no temporary files', async () => {
