@@ -164,13 +164,17 @@ describe('after the guide', () => {
     github.world = githubAfter(sent);
     const access = { http, api: github.url, token: TOKEN, sleep: async () => undefined };
     const workflow = { repository: COMPLIANCE, path: '.github/workflows/promote.yml', ref: 'refs/tags/v1.0.0' };
-    const found = checkGithub(await readCompliance(access, workflow), await readApplication(access, APPLICATION), {
-      workflow,
-      workflowRef: GITHUB_WORKFLOW,
-      environment: 'production',
-      refs: ['refs/heads/main'],
-      runnerPools: ['gatehouse-deploy', 'gatehouse-build'],
-    });
+    const found = checkGithub(
+      await readCompliance(access, workflow),
+      await readApplication(access, APPLICATION, ['main']),
+      {
+        workflow,
+        workflowRef: GITHUB_WORKFLOW,
+        environment: 'production',
+        refs: ['refs/heads/main'],
+        runnerPools: ['gatehouse-deploy', 'gatehouse-build'],
+      },
+    );
     return found.filter(({ status }) => status !== 'ok').map(({ check, status }) => `${check} ${status}`);
   }
 
@@ -181,7 +185,12 @@ describe('after the guide', () => {
     const found = checkGitlab(
       await readPipelineProject(access, 'care/release', ['31']),
       await readProject(access, 'care/lab-results'),
-      { workflow: { path: '.gitlab-ci.yml', ref: 'refs/heads/main' }, environment: 'production', approvals: 1 },
+      {
+        workflow: { path: '.gitlab-ci.yml', ref: 'refs/heads/main' },
+        environment: 'production',
+        refs: ['refs/heads/main'],
+        approvals: 1,
+      },
     );
     return found.filter(({ status }) => status !== 'ok').map(({ check, status }) => `${check} ${status}`);
   }

@@ -206,22 +206,7 @@ function inRepository(name: string, world: Repository, path: string, query: URLS
   const source = { source_type: 'Repository', source: name };
   const fixed: Record<string, unknown> = {
     '': repositoryReply(name),
-    '/branches/main': {
-      ...(exampleOf(`${REPO}/branches/{branch}`) as Json),
-      name: 'main',
-      protected: world.protection !== null,
-    },
     '/branches/main/protection': world.protection ?? undefined,
-    '/rules/branches/main': world.rulesets
-      .filter((each) => each.enforcement === 'active' && each.target === 'branch' && onMain(each))
-      .flatMap((each) =>
-        each.rules.map((rule) => ({
-          ...rule,
-          ruleset_source_type: 'Repository',
-          ruleset_source: name,
-          ruleset_id: each.id,
-        })),
-      ),
     '/rulesets': world.rulesets.map(({ rules: _, bypass_actors: __, conditions: ___, ...rest }) => ({
       ...rest,
       ...source,
@@ -234,6 +219,15 @@ function inRepository(name: string, world: Repository, path: string, query: URLS
   };
   const own = world.rulesets.find(({ id }) => path === `/rulesets/${id}`);
   if (own !== undefined) return { ...own, ...source };
+  const [, branch] = /^\/branches\/(.+)(?<!\/protection)$/.exec(path) ?? [];
+  if (branch !== undefined)
+    return {
+      ...(exampleOf(`${REPO}/branches/{branch}`) as Json),
+      name: branch,
+      protected: branch === 'main' && world.protection !== null,
+    };
+  const [, ruled] = /^\/rules\/branches\/(.+)$/.exec(path) ?? [];
+  if (ruled !== undefined) return rulesOn(ruled, name, world);
   const [, environmentName] = /^\/environments\/([^/]+)\/deployment-branch-policies$/.exec(path) ?? [];
   if (environmentName !== undefined) {
     const policies = world.policies[environmentName] ?? [];
@@ -249,9 +243,21 @@ function inRepository(name: string, world: Repository, path: string, query: URLS
   return fixed[path];
 }
 
-const onMain = ({ conditions: { ref_name: ref } }: Ruleset) =>
-  ref.include.some((pattern) => ['~ALL', '~DEFAULT_BRANCH', 'refs/heads/main'].includes(pattern)) &&
-  ref.exclude.length === 0;
+function rulesOn(branch: string, repository: string, { rulesets }: Repository): Json[] {
+  const patterns = ['~ALL', `refs/heads/${branch}`, ...(branch === 'main' ? ['~DEFAULT_BRANCH'] : [])];
+  return rulesets
+    .filter(({ enforcement, target }) => enforcement === 'active' && target === 'branch')
+    .filter(({ conditions: { ref_name: ref } }) => ref.include.some((each) => patterns.includes(each)))
+    .filter(({ conditions: { ref_name: ref } }) => ref.exclude.length === 0)
+    .flatMap(({ id, rules }) =>
+      rules.map((rule) => ({
+        ...rule,
+        ruleset_source_type: 'Repository',
+        ruleset_source: repository,
+        ruleset_id: id,
+      })),
+    );
+}
 
 function commitReply(sha: string | undefined): Json | undefined {
   if (sha === undefined) return undefined;
