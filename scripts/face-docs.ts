@@ -1,6 +1,7 @@
 /** A README beside each face, out of the face itself: what it does, its inputs and its outputs as tables. */
 import { parse, parseAllDocuments } from 'yaml';
 import { commands } from '../src/commands/catalogue.ts';
+import { COMPONENTS, RELEASE, WORKFLOWS } from './published.ts';
 
 export interface Input {
   description?: string;
@@ -27,9 +28,7 @@ async function actionDoc(name: string, text: string): Promise<string> {
   const needed = Object.keys(inputs).filter((input) => inputs[input]?.required === true);
   return page(name, await describe(name), [
     'In a workflow; in a trusted job only by the reusable workflow `promote.yml`:',
-    ['```yaml', `- uses: example-health/compliance-workflows/actions/${name}@v1.0.0`, ...withLines(needed), '```'].join(
-      '\n',
-    ),
+    ['```yaml', `- uses: ${WORKFLOWS}/actions/${name}@v${RELEASE}`, ...withLines(needed), '```'].join('\n'),
     '## Inputs',
     inputTable(inputs),
     '## Outputs',
@@ -48,7 +47,7 @@ async function componentDoc(name: string, text: string): Promise<string> {
     [
       '```yaml',
       'include:',
-      `  - component: $CI_SERVER_FQDN/example-health/compliance-components/${name}@1.0.0`,
+      `  - component: $CI_SERVER_FQDN/${COMPONENTS}/${name}@${RELEASE}`,
       '    inputs:',
       ...Object.keys(inputs)
         .filter((input) => inputs[input]?.required === true)
@@ -83,7 +82,7 @@ export function workflowDoc(text: string): string {
   );
   return page(
     'promote.yml',
-    'The reusable workflow that takes one image from a merged commit to its deploy. Copy `promote.yml` of this folder, which calls it at a released version, once in a workflow: a run has one opening and one seal, so another image or environment has a workflow of its own.',
+    'The reusable workflow that takes one image from a merged commit to its deploy. Copy `promote.yml` of this folder, which calls it at a released version, once in a workflow: a run has one opening and one seal, so another image or environment has a workflow of its own. To run a failed run again use “Re-run all jobs”: after “Re-run failed jobs” nothing opened the new attempt, and the gate denies.',
     [
       `Pull requests, forks and unprotected refs get a preview: scans, and what the gate would say of them. Everything else runs ${Object.keys(
         jobs,
@@ -104,7 +103,7 @@ export function workflowDoc(text: string): string {
           .map((name) => `\`${name}\``)
           .join(
             ', ',
-          )}, for protected branches only and without reviewers; in each, where the store is in S3, the variable \`GATEHOUSE_STORE_ROLE\`: the role that the store's account gives to that environment;`,
+          )}, each for exactly the branches of \`refs\` in contract.yml (not “protected branches only”: without branch protection GitHub then lets every branch through) and without reviewers; in each, where the store is in S3, the variable \`GATEHOUSE_STORE_ROLE\`: the role that the store's account gives to that environment;`,
         '- the environment that `environment` names, with the reviewers who may approve, and no other job under it;',
         '- access to the runner groups `gatehouse-deploy`, and `gatehouse-build`, whose runners have git, the scanners of contract.yml and what your build needs;',
         '- the permissions that the copied file grants.',

@@ -8,6 +8,7 @@ import type { Command } from '../src/commands/command.ts';
 import { metaOf } from '../src/commands/inputs.ts';
 import type { Role } from '../src/contract/roles.ts';
 import type * as z from '../src/lib/zod.ts';
+import { COMPONENTS } from './published.ts';
 
 interface Face {
   title: string;
@@ -108,7 +109,7 @@ export const JOB_INPUTS = {
   'component-project': {
     description: 'path of the component project; written at publication',
     regex: '^[A-Za-z0-9_][A-Za-z0-9._-]*(\\x2f[A-Za-z0-9_][A-Za-z0-9._-]*)+$',
-    default: 'example-health/compliance-components',
+    default: COMPONENTS,
   },
 };
 

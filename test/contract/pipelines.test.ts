@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { assemble } from '../../scripts/assemble.ts';
+import { COMPONENTS } from '../../scripts/published.ts';
 import { rendered } from '../support/gitlab-child.ts';
 import { sandboxes } from '../support/sandbox.ts';
 
@@ -300,9 +301,7 @@ describe('the assembled component project', () => {
     const readme = readFileSync(join(out, 'README.md'), 'utf8');
     for (const name of readdirSync(TEMPLATES)) {
       const text = readFileSync(join(out, 'templates', name, 'template.yml'), 'utf8');
-      expect(text).toBe(
-        textOf(name).replace('default: example-health/compliance-components', 'default: platform/components'),
-      );
+      expect(text).toBe(textOf(name).replace(`default: ${COMPONENTS}`, 'default: platform/components'));
       for (const input of Object.keys(parseAllDocuments(text)[0]?.toJS().spec.inputs))
         expect(readme).toContain(`| \`${input}\` | `);
     }

@@ -1,13 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { WORKFLOWS } from '../../scripts/published.ts';
 import { commands } from '../../src/commands/catalogue.ts';
 import type { Command } from '../../src/commands/command.ts';
 import { FILE, type Job, readWorkflow, type Workflow } from '../support/promote-copy.ts';
 
 const OWN = readdirSync('.github/workflows').map((name) => join('.github/workflows', name));
 const CALLERS = ['workflows/github/promote.yml'];
-const REUSABLE = 'example-health/compliance-workflows/.github/workflows/promote.yml';
+const REUSABLE = `${WORKFLOWS}/.github/workflows/promote.yml`;
 
 /** What of a workflow's text breaks a rule that holds for all of them. */
 function faultsOf(text: string): string[] {

@@ -157,17 +157,20 @@ export function protectionWorld(): ProtectionWorld {
 export interface FakeProtection {
   url: string;
   seen: Seen[];
+  /** The repository with the workflow. */
+  compliance: string;
   world: ProtectionWorld;
   /** Questions and answers that do not fit the description. */
   violations: string[];
   close(): Promise<void>;
 }
 
-export async function startGithubProtection(): Promise<FakeProtection> {
+export async function startGithubProtection(compliance = COMPLIANCE): Promise<FakeProtection> {
   const server = await startServer((seen) => answer(fake, seen));
   const fake: FakeProtection = {
     url: server.url,
     seen: server.seen,
+    compliance,
     world: protectionWorld(),
     violations: [],
     close: server.close,
@@ -175,12 +178,12 @@ export async function startGithubProtection(): Promise<FakeProtection> {
   return fake;
 }
 
-function answer({ world, violations }: FakeProtection, { method, path, query, headers }: Seen): Reply {
+function answer({ compliance, world, violations }: FakeProtection, { method, path, query, headers }: Seen): Reply {
   const instead = world.instead.get(path);
   if (instead !== undefined) return instead;
   if (method !== 'GET' || headers.authorization !== `Bearer ${TOKEN}`)
     return { status: 401, json: { message: 'Requires authentication' } };
-  const found = bodyOf(world, path, query);
+  const found = bodyOf(world, compliance, path, query);
   if (found === undefined) return { status: 404, json: { message: 'Not Found' } };
   try {
     checkExchange(path, query, found);
@@ -190,11 +193,11 @@ function answer({ world, violations }: FakeProtection, { method, path, query, he
   return { json: found };
 }
 
-function bodyOf(world: ProtectionWorld, path: string, query: URLSearchParams): unknown {
+function bodyOf(world: ProtectionWorld, compliance: string, path: string, query: URLSearchParams): unknown {
   if (path === '/orgs/care/actions/runner-groups')
     return { total_count: world.groups.length, runner_groups: world.groups };
   for (const [name, repository] of [
-    [COMPLIANCE, world.compliance],
+    [compliance, world.compliance],
     [APPLICATION, world.application],
   ] as const)
     if (path === `/repos/${name}` || path.startsWith(`/repos/${name}/`))

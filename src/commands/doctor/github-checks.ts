@@ -145,7 +145,7 @@ function release({ release: facts }: ComplianceFacts, { workflow: { ref } }: Git
 }
 
 function roleEnvironment(application: ApplicationFacts, name: string, demand: GithubDemand): Check {
-  return check(`environment ${name}`, application.environments, 'exists, for protected branches only', (all) => {
+  return check(`environment ${name}`, application.environments, 'exists, for branches of the contract only', (all) => {
     const found = all.find((each) => each.name === name);
     return found === undefined ? ['fails', MISSING] : refsOf(found, application, demand);
   });
@@ -196,7 +196,7 @@ function promotion(application: ApplicationFacts, demand: GithubDemand): Check[]
       if (adminsBypass === null) return ['unknown', 'GitHub does not say whether administrators may go past it'];
       return adminsBypass ? ['fails', 'administrators of the repository may go past it'] : ['ok', 'may not'];
     }),
-    of('branches', 'protected ones only', (found) => refsOf(found, application, demand)),
+    of('branches', 'those of the contract only', (found) => refsOf(found, application, demand)),
   ];
 }
 
