@@ -9,7 +9,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { COMPONENTS, RELEASE, WORKFLOWS } from './published.ts';
 
@@ -46,7 +46,7 @@ export function bumped(
       .replace(/^organization: .*$/m, (line) => (organization === undefined ? line : `organization: ${organization}`));
   const copied = readdirSync(join(root, 'workflows'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(join(root, '/').length));
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)));
   const lock = JSON.parse(read('package-lock.json'));
   lock.version = version;
   lock.packages[''].version = version;

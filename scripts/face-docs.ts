@@ -26,7 +26,7 @@ export async function faceDocs(faces: Record<string, string>): Promise<Record<st
 async function actionDoc(name: string, text: string): Promise<string> {
   const { inputs, outputs } = parse(text) as { inputs: Record<string, Input>; outputs: Record<string, Input> };
   const needed = Object.keys(inputs).filter((input) => inputs[input]?.required === true);
-  return page(name, await describe(name), [
+  return page(name, await describe(name, inputs), [
     'In a workflow; in a trusted job only by the reusable workflow `promote.yml`:',
     ['```yaml', `- uses: ${WORKFLOWS}/actions/${name}@v${RELEASE}`, ...withLines(needed), '```'].join('\n'),
     '## Inputs',
@@ -42,7 +42,7 @@ function withLines(needed: string[]): string[] {
 
 async function componentDoc(name: string, text: string): Promise<string> {
   const inputs = templateInputs(text);
-  return page(name, await describe(name), [
+  return page(name, await describe(name, inputs), [
     'In the pipeline of the protected project:',
     [
       '```yaml',
@@ -112,12 +112,17 @@ export function workflowDoc(text: string): string {
   );
 }
 
-/** What the verb says of itself; a pipeline's component that is no verb says it in its own template. */
-async function describe(name: string): Promise<string> {
+/**
+ * What the verb says of itself; a pipeline's component that is no verb says it in its own template. Whoever reads it has inputs:
+ * flags are named as such, or as what only the command line has.
+ */
+async function describe(name: string, inputs: Record<string, Input>): Promise<string> {
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  return load === undefined
-    ? ''
-    : (await load()).description.replaceAll('\n', ' ').replace(' Exit code:', '\n\nExit code:');
+  if (load === undefined) return '';
+  const text = (await load()).description.replaceAll('\n', ' ').replace(' Exit code:', '\n\nExit code:');
+  return text.replaceAll(/--([a-z][a-z-]*)/g, (flag, input) =>
+    Object.hasOwn(inputs, input) ? `input \`${input}\`` : `\`${flag}\` (command line)`,
+  );
 }
 
 function page(name: string, description: string, parts: string[]): string {

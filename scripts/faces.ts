@@ -61,6 +61,11 @@ function optionsOf(schema: z.ZodMiniType): readonly string[] | null {
   return options ?? (def.innerType === undefined ? null : optionsOf(def.innerType));
 }
 
+function choicesOf(schema: z.ZodMiniType): string {
+  const options = optionsOf(schema);
+  return options === null ? '' : `(${options.join(', ')})`;
+}
+
 export const NOTE = '# Written by npm run generate from the input schema of the command.\n';
 export const yaml = (document: unknown) => stringify(document, { lineWidth: 0 });
 
@@ -71,7 +76,8 @@ function actionText(command: Command, { title, icon }: Face): string {
     return [
       name,
       {
-        description: metaOf(schema).description,
+        // GitHub's inputs of actions know no choices.
+        description: [metaOf(schema).description, choicesOf(schema)].filter(Boolean).join(' '),
         required: isRequired(field),
         ...(preset === null ? {} : { default: preset }),
       },

@@ -6,6 +6,7 @@ import { allowed, NOW } from '../fixtures/gate/facts.ts';
 import { FAKE_CREDENTIALS, type Flaws, startFakeS3 } from '../support/fake-s3.ts';
 import { playRun } from '../support/gate-scene.ts';
 import { startServer, type TestServer } from '../support/json-server.ts';
+import { pageCommand, wordsOf } from '../support/page-command.ts';
 import { cleanEnvironment, runAside, sandboxes } from '../support/sandbox.ts';
 
 /*
@@ -27,7 +28,8 @@ async function fake(flaws: Flaws = {}) {
 }
 
 const doctor = async (store: string, env: Record<string, string> = {}) => {
-  const words = ['build/dist/gatehouse.js', 'doctor', '--store', store, '--json'];
+  const [, ...given] = wordsOf(pageCommand('docs/stores.md', 'gatehouse doctor'));
+  const words = ['build/dist/gatehouse.js', ...given.map((word) => (word.startsWith('s3:') ? store : word)), '--json'];
   const { code, stdout, stderr } = await runAside(
     process.execPath,
     words,

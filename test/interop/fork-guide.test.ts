@@ -8,16 +8,12 @@ import { releaseOf } from '../../src/facts/release.ts';
 import { http } from '../../src/lib/http.ts';
 import { readApplication, readCompliance } from '../../src/platform/github/protection.ts';
 import { readPipelineProject, readProject } from '../../src/platform/gitlab/protection.ts';
-import {
-  APPLICATION,
-  type FakeProtection,
-  startGithubProtection,
-  TOKEN,
-} from '../support/fake-github-protection.ts';
+import { APPLICATION, type FakeProtection, startGithubProtection, TOKEN } from '../support/fake-github-protection.ts';
 import { type FakeGitlabProtection, startGitlabProtection } from '../support/fake-gitlab-protection.ts';
 import {
   type Block,
   blocksOf,
+  CURRENT,
   checkSent,
   cleanSite,
   githubAfter,
@@ -30,6 +26,7 @@ import {
   runRelease,
   type Sent,
   type Site,
+  SUITES,
 } from '../support/fork-guide.ts';
 import { run } from '../support/sandbox.ts';
 
@@ -54,7 +51,11 @@ beforeAll(async () => {
   // On a disk: what npm installs is more than half a gigabyte.
   site = laySite(mkdtempSync('/var/tmp/gatehouse-fork-'));
   ended = await runBlocks(site, asked);
-  released = { 'v1.0.0': await runRelease(site, 'v1.0.0'), 'v1.0.1': await runRelease(site, 'v1.0.1') };
+  if (ended.code !== 0) throw new Error(`the guide ended after ${ended.done.at(-1)}: ${ended.stderr.slice(-2000)}`);
+  released = {
+    'v1.0.0': await runRelease(site, 'v1.0.0', SUITES),
+    'v1.0.1': await runRelease(site, 'v1.0.1', CURRENT),
+  };
 }, 1_800_000);
 afterAll(async () => {
   cleanSite(site);
@@ -110,16 +111,26 @@ describe('the guide to forking', () => {
     expect(git('show', 'v1.0.0:.github/CODEOWNERS')).toBe(`* @${ORG}/platform`);
   });
 
-  it.each(['v1.0.0', 'v1.0.1'])('leaves no name of ours in what callers of %s copy, and its own tag everywhere', (tag) => {
-    const copied = ['workflows', 'actions', 'gitlab-components', 'contract.yml', 'scripts/published.ts'];
-    expect(git('ls-tree', '-r', '--name-only', tag, ...copied).split('\n').length).toBeGreaterThan(20);
-    expect(git('grep', '-n', 'example-health', tag, '--', ...copied)).toBe('');
-    const named = git('grep', '-hoE', '[A-Za-z-]+/compliance-(workflows|components)[^ `]*', tag, '--', ...copied).split('\n');
-    expect(named.filter((each) => !each.startsWith(`${ORG}/`))).toEqual([]);
-    const pinned = named.filter((each) => /@(refs\/tags\/)?v?\d+\.\d+\.\d+/.test(each));
-    expect(pinned.length).toBeGreaterThan(10);
-    expect(pinned.filter((each) => !each.endsWith(tag) && !each.endsWith(`@${tag.slice(1)}`))).toEqual([]);
-  });
+  it.each(['v1.0.0', 'v1.0.1'])(
+    'leaves no name of ours in what callers of %s copy, and its own tag everywhere',
+    (tag) => {
+      const copied = ['workflows', 'actions', 'gitlab-components', 'contract.yml', 'scripts/published.ts'];
+      expect(git('ls-tree', '-r', '--name-only', tag, ...copied).split('\n').length).toBeGreaterThan(20);
+      expect(git('grep', '-n', 'example-health', tag, '--', ...copied)).toBe('');
+      const named = git(
+        'grep',
+        '-hoE',
+        '[A-Za-z-]+/compliance-(workflows|components)[^ `]*',
+        tag,
+        '--',
+        ...copied,
+      ).split('\n');
+      expect(named.filter((each) => !each.startsWith(`${ORG}/`))).toEqual([]);
+      const pinned = named.filter((each) => /@(refs\/tags\/)?v?\d+\.\d+\.\d+/.test(each));
+      expect(pinned.length).toBeGreaterThan(10);
+      expect(pinned.filter((each) => !each.endsWith(tag) && !each.endsWith(`@${tag.slice(1)}`))).toEqual([]);
+    },
+  );
 
   it('publishes a register that lists both tagged commits, allows the second alone and verifies', () => {
     const shown = run(process.execPath, [join(site.fork, 'dist', 'gatehouse.js'), 'register', 'show', '--json'], {
@@ -156,7 +167,8 @@ describe('what release.yml does on the tags of the guide', () => {
   it('it may move v1, and nobody a released version', () => {
     const { rulesets } = githubAfter(ended.sent, []).compliance;
     expect(released['v1.0.1'].moved.length).toBeGreaterThan(0);
-    for (const ref of released['v1.0.1'].moved) expect([ref, keptFromMoving(rulesets, ref)]).toEqual(['refs/tags/v1', []]);
+    for (const ref of released['v1.0.1'].moved)
+      expect([ref, keptFromMoving(rulesets, ref)]).toEqual(['refs/tags/v1', []]);
     expect(keptFromMoving(rulesets, 'refs/tags/v1.0.0')).toEqual(['tags']);
   });
 
@@ -322,7 +334,9 @@ describe('after the guide', () => {
       ['v1.0.0', 'v1.0.1'],
     );
     const before = await runBlocks(doctored, [inFork(), ...last]);
-    expect(before.stdout).toMatch(/fails +runner group gatehouse-build +other workflows may run there: \S+@refs\/tags\/v1\.0\.0/);
+    expect(before.stdout).toMatch(
+      /fails +runner group gatehouse-build +other workflows may run there: \S+@refs\/tags\/v1\.0\.0/,
+    );
     github.world = githubAfter(sent, ['v1.0.0', 'v1.0.1']);
     for (const each of github.world.application.environments) each.can_admins_bypass = true;
     const unfit = await runBlocks(doctored, [inFork(), ...last]);

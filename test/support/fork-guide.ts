@@ -1,9 +1,15 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { matches } from '../../src/commands/doctor/ref-pattern.ts';
 import { exec } from '../../src/lib/exec.ts';
-import { environment, type ProtectionWorld, protectionWorld, type Ruleset, TAG_COMMIT } from './fake-github-protection.ts';
+import {
+  environment,
+  type ProtectionWorld,
+  protectionWorld,
+  type Ruleset,
+  TAG_COMMIT,
+} from './fake-github-protection.ts';
 import { type GitlabProtection, gitlabProtection } from './fake-gitlab-protection.ts';
 import { checkRequest } from './github-openapi.ts';
 import { REQUESTS } from './gitlab-protection-fields.ts';
@@ -165,7 +171,10 @@ export function laySite(folder: string): Site {
 export async function runBlocks(site: Site, blocks: Block[]): Promise<Ended & { done: number[]; sent: Sent[] }> {
   writeFileSync(site.sent, '');
   const script = join(site.folder, 'guide.sh');
-  writeFileSync(script, blocks.map(({ text, line }) => `export BLOCK=${line}\n${text}\necho "done: ${line}"\n`).join(''));
+  writeFileSync(
+    script,
+    blocks.map(({ text, line }) => `export BLOCK=${line}\n${text}\necho "done: ${line}"\n`).join(''),
+  );
   const ended = await exec('bash', [script], { cwd: join(site.folder, 'work'), env: { ...site.env, SENT: site.sent } });
   return {
     ...ended,
@@ -190,26 +199,33 @@ export interface Released extends Ended {
   folder: string;
 }
 
-/** STAND-IN for the suites that `.ci/run` runs: those that depend on what a fork changes. */
-const SUITES = [
+/** STAND-INS for all that `.ci/run` runs: what depends on what a fork changes. */
+export const CURRENT = 'npm run --silent generate -- --check';
+export const SUITES = [
+  CURRENT,
   'npm run --silent build -- --check',
-  'npm run --silent generate -- --check',
   'node_modules/.bin/node scripts/test.ts contract',
 ].join('\n');
 
 /** Runs the shell steps of release.yml on a checkout of the tag; foreign actions (artifacts, provenance) are left out. */
-export async function runRelease(site: Site, tag: string): Promise<Released> {
+export async function runRelease(site: Site, tag: string, suites: string): Promise<Released> {
   const { jobs } = parse(readFileSync('.github/workflows/release.yml', 'utf8')) as {
     jobs: Record<'check' | 'publish', { environment?: string; steps: { run?: string }[] }>;
   };
   const folder = join(site.folder, `checkout-${tag}`);
-  const env = { ...site.env, SENT: join(site.folder, `sent-${tag}`), BLOCK: '0', GITHUB_REPOSITORY: `${ORG}/compliance-workflows` };
+  const env = {
+    ...site.env,
+    SENT: join(site.folder, `sent-${tag}`),
+    BLOCK: '0',
+    GITHUB_REPOSITORY: `${ORG}/compliance-workflows`,
+  };
   writeFileSync(env.SENT, '');
   run('git', ['clone', '-q', '-b', tag, join(site.folder, 'fork.git'), folder], { env: site.env });
-  symlinkSync(join(site.fork, 'node_modules'), join(folder, 'node_modules'));
+  // As npm ci would leave them. A link to the folder would not do: what is built depends on where a module really lies.
+  run('cp', ['-al', join(site.fork, 'node_modules'), folder]);
   const sha = run('git', ['-C', folder, 'rev-parse', 'HEAD'], { env: site.env }).stdout.trim();
   const steps = [...jobs.check.steps, ...jobs.publish.steps].flatMap(({ run: text }) => text ?? []);
-  const script = steps.map((text) => (text === '.ci/run' ? SUITES : text)).join('\n');
+  const script = steps.map((text) => (text === '.ci/run' ? suites : text)).join('\n');
   const ended = await exec('bash', ['-e', '-c', script], {
     cwd: folder,
     env: { ...env, GITHUB_REF_NAME: tag, GITHUB_SHA: sha },
