@@ -30,7 +30,11 @@ export function bumped(
 ): Record<string, string> {
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
   const manifest = JSON.parse(read('package.json'));
-  requireNewer(version, manifest.version);
+  // A fork begins a series of its own.
+  const isFork = organization !== undefined && !WORKFLOWS.startsWith(`${organization}/`);
+  if (!/^\d{1,9}\.\d{1,9}\.\d{1,9}$/.test(version))
+    throw new Error(`${version} is not X.Y.Z: only full versions are released`);
+  if (!isFork) requireNewer(version, manifest.version);
   if (organization !== undefined && !/^[A-Za-z0-9](-?[A-Za-z0-9])*$/.test(organization))
     throw new Error(`${organization} is no organization, for example acme-health`);
   if (components !== undefined && !/^[A-Za-z0-9_][\w.-]*(\/[A-Za-z0-9_][\w.-]*)+$/.test(components))
@@ -53,7 +57,11 @@ export function bumped(
   return {
     'package.json': json({ ...manifest, version }),
     'package-lock.json': json(lock),
-    'CHANGELOG.md': released(read('CHANGELOG.md'), version, date),
+    'CHANGELOG.md': released(
+      read('CHANGELOG.md'),
+      { version, date },
+      isFork ? `- First release of ${organization}, made from ${manifest.version}.` : '',
+    ),
     ...Object.fromEntries(
       ['contract.yml', 'scripts/published.ts', ...copied].map((path) => [path, renamed(read(path))]),
     ),
@@ -61,8 +69,6 @@ export function bumped(
 }
 
 function requireNewer(version: string, current: string): void {
-  if (!/^\d{1,9}\.\d{1,9}\.\d{1,9}$/.test(version))
-    throw new Error(`${version} is not X.Y.Z: only full versions are released`);
   const [own, last] = [version, current].map((each) => each.split('.').map(Number)) as [number[], number[]];
   const differing = own.findIndex((number, i) => number !== last[i]);
   if (differing === -1 || (own[differing] as number) < (last[differing] as number))
@@ -71,12 +77,12 @@ function requireNewer(version: string, current: string): void {
     );
 }
 
-/** What was unreleased becomes the section of this version. */
-function released(changelog: string, version: string, date: string): string {
+/** What was unreleased becomes the section of this version; `otherwise` where there is nothing. */
+function released(changelog: string, { version, date }: { version: string; date: string }, otherwise: string): string {
   const sections = changelog.split(/^(?=## )/m);
   const at = sections.findIndex((section) => section.startsWith('## Unreleased\n'));
-  const news = sections[at]?.slice('## Unreleased\n'.length).trim() ?? '';
-  if (news === '')
+  const news = sections[at]?.slice('## Unreleased\n'.length).trim() || otherwise;
+  if (at === -1 || news === '')
     throw new Error(
       'CHANGELOG.md says nothing under "## Unreleased": write there what is new for those who pin this release',
     );

@@ -112,14 +112,16 @@ export function workflowDoc(text: string): string {
   );
 }
 
-/**
- * What the verb says of itself; a pipeline's component that is no verb says it in its own template. Whoever reads it has inputs:
- * flags are named as such, or as what only the command line has.
- */
+/** What the verb says of itself; a pipeline's component that is no verb says it in its own template. */
 async function describe(name: string, inputs: Record<string, Input>): Promise<string> {
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (load === undefined) return '';
-  const text = (await load()).description.replaceAll('\n', ' ').replace(' Exit code:', '\n\nExit code:');
+  return load === undefined
+    ? ''
+    : asInputs((await load()).description.replaceAll('\n', ' ').replace(' Exit code:', '\n\nExit code:'), inputs);
+}
+
+/** Whoever reads it has inputs: flags are named as such, or as what only the command line has. */
+function asInputs(text: string, inputs: Record<string, Input>): string {
   return text.replaceAll(/--([a-z][a-z-]*)/g, (flag, input) =>
     Object.hasOwn(inputs, input) ? `input \`${input}\`` : `\`${flag}\` (command line)`,
   );
@@ -133,7 +135,7 @@ function page(name: string, description: string, parts: string[]): string {
 export function inputTable(inputs: Record<string, Input>): string {
   const all = Object.entries(inputs).map(([name, { description = '', required, default: preset, options }]) => {
     const choice = options === undefined ? '' : ` (${options.join(', ')})`;
-    return `| \`${name}\` | ${cell(`${description}${choice}`)} | ${required === true ? 'required' : preset === undefined || preset === '' ? '' : `\`${preset}\``} |`;
+    return `| \`${name}\` | ${cell(asInputs(`${description}${choice}`, inputs))} | ${required === true ? 'required' : preset === undefined || preset === '' ? '' : `\`${preset}\``} |`;
   });
   return ['| input | what it is | default |', '|--|--|--|', ...all].join('\n');
 }

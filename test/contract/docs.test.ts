@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
 import { commands } from '../../src/commands/catalogue.ts';
 import { inputsOf } from '../../src/commands/flags.ts';
 import { commandsIn, pageCommand, wordsOf } from '../support/page-command.ts';
@@ -152,4 +153,38 @@ it('README names jobs that the parent pipeline has', () => {
   );
   expect(named.length).toBeGreaterThan(1);
   expect(named.filter((job) => !jobs.includes(`\n${job.replace('<name>', '$[[ inputs.name ]]')}:\n`))).toEqual([]);
+});
+
+it('README leads to each page to read on once', () => {
+  const [, more = ''] = readFileSync('README.md', 'utf8').split('\n## Read on\n');
+  const links = [...more.matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link as string);
+  expect(links.length).toBeGreaterThan(8);
+  expect(links.filter((link, i) => links.indexOf(link) !== i)).toEqual([]);
+});
+
+describe('who has inputs', () => {
+  it.each(READMES.filter((path) => existsSync(path)))('reads in %s of inputs, and of a flag only as one', (path) => {
+    expect(readFileSync(path, 'utf8').match(/(?<!`)--[a-z][a-z-]*|`--[a-z-]+`(?! \(command line\))/g)).toBeNull();
+  });
+
+  it('is told what may be chosen, also on GitHub, whose inputs know no choices', () => {
+    const { inputs } = parse(readFileSync('actions/evidence-emit/action.yml', 'utf8'));
+    expect(inputs.type.description).toMatch(/\(run\.opened, run\.sealed, .*test\.completed\)$/);
+    expect(readFileSync('actions/evidence-emit/README.md', 'utf8')).toContain(inputs.type.description);
+  });
+
+  it('opens environments to named branches, as docs/fork.md does, and runs all jobs again', () => {
+    const readme = readFileSync('workflows/github/README.md', 'utf8');
+    expect(readme).toContain('each for exactly the branches of `refs` in contract.yml');
+    expect(readFileSync('docs/fork.md', 'utf8')).not.toContain('"protected_branches": true');
+    for (const page of ['docs/fork.md', 'workflows/github/README.md'])
+      expect(readFileSync(page, 'utf8')).toMatch(/Re-run all jobs/);
+  });
+
+  it('is told which git it takes', () => {
+    const [major, minor] =
+      /is not git (\d+)\.(\d+) or newer/.exec(readFileSync('src/deploy/gitops.ts', 'utf8'))?.slice(1) ?? [];
+    for (const page of ['README.md', 'docs/deploy.md'])
+      expect(readFileSync(page, 'utf8')).toMatch(new RegExp(`git (\\()?${major}\\.${minor} or newer`));
+  });
 });

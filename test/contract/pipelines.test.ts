@@ -309,7 +309,7 @@ describe('the assembled component project', () => {
 
   it('holds the rules files that contract.yml names', () => {
     const folder = sandbox.folder('fork');
-    const contract = parse(readFileSync('contract.yml', 'utf8'));
+    const contract = parse(readFileSync('test/fixtures/contract.yml', 'utf8'));
     contract.scanners.sast.tools = [{ name: 'semgrep', rules: 'rules/semgrep.yml' }];
     mkdirSync(join(folder, 'rules'));
     writeFileSync(join(folder, 'rules/semgrep.yml'), 'rules: []\n');

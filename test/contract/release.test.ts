@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { bumped } from '../../scripts/bump.ts';
 import { COMPONENTS, WORKFLOWS } from '../../scripts/published.ts';
 import { releaseFiles } from '../../scripts/release.ts';
-import { sandboxes } from '../support/sandbox.ts';
+import { run, sandboxes } from '../support/sandbox.ts';
 
 const sandbox = sandboxes();
 afterAll(sandbox.clean);
@@ -104,20 +104,29 @@ describe('a release is prepared by one command, which', () => {
   });
 
   it('names organization, project and tag in contract.yml and in all that callers copy', () => {
-    const names = { version: NEXT, organization: 'acme-health', components: 'acme/tools/components' };
+    const names = { version: NEXT, organization: 'other-health', components: 'other/tools/components' };
     const files = bumped(root(), names, '2026-12-01');
     const all = Object.values(files).join('\n');
     expect(all).not.toContain(WORKFLOWS);
     expect(all).not.toContain(COMPONENTS);
-    expect(files['contract.yml']).toContain('\norganization: acme-health\n');
+    expect(files['contract.yml']).toContain('\norganization: other-health\n');
     expect(files['contract.yml']).toContain(
-      `acme-health/compliance-workflows/.github/workflows/promote.yml@refs/tags/v${NEXT}\n`,
+      `other-health/compliance-workflows/.github/workflows/promote.yml@refs/tags/v${NEXT}\n`,
     );
     expect(files['workflows/github/promote.yml']).toContain(
-      `acme-health/compliance-workflows/.github/workflows/promote.yml@v${NEXT} `,
+      `other-health/compliance-workflows/.github/workflows/promote.yml@v${NEXT} `,
     );
-    expect(files['workflows/gitlab/parent.gitlab-ci.yml']).toContain('/acme/tools/components/promote@');
+    expect(files['workflows/gitlab/parent.gitlab-ci.yml']).toContain('/other/tools/components/promote@');
     expect(files['scripts/published.ts']).toContain(`RELEASE = '${NEXT}'`);
+  });
+
+  it('begins a series of its own in a fork, with a changelog that may say nothing yet', () => {
+    const folder = root();
+    writeFileSync(join(folder, 'CHANGELOG.md'), '# Changelog\n\n## Unreleased\n\n## 2.0.0\n\n- before\n');
+    const files = bumped(folder, { version: '0.0.1', organization: 'other-health' }, '2026-12-01');
+    expect(files['CHANGELOG.md']).toMatch(
+      /^# Changelog\n\n## Unreleased\n\n## 0\.0\.1 - 2026-12-01\n\n- First release of other-health, made from \S+\.\n\n## 2\.0\.0\n/,
+    );
   });
 
   it.each([
@@ -135,5 +144,18 @@ describe('a release is prepared by one command, which', () => {
     const folder = root();
     writeFileSync(join(folder, 'CHANGELOG.md'), changelog);
     expect(() => bumped(folder, names, '2026-12-01')).toThrow(message);
+  });
+});
+
+describe('contract.yml', () => {
+  it('is valid, in a fork too', () => {
+    const words = ['build/dist/gatehouse.js', 'contract', 'check', '--file', 'contract.yml', '--json'];
+    expect(JSON.parse(run(process.execPath, words).stdout)).toMatchObject({ status: 'valid' });
+  });
+
+  it('is what the tests read, while it is ours', () => {
+    const of = (path: string) => readFileSync(path, 'utf8').replace(/@refs\/tags\/v[\d.]+/, '@refs/tags/v');
+    const isFork = !WORKFLOWS.startsWith('example-health/');
+    expect(isFork || of('contract.yml') === of('test/fixtures/contract.yml')).toBe(true);
   });
 });

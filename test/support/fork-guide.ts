@@ -128,6 +128,8 @@ export function laySite(folder: string): Site {
     mkdirSync(dirname(join(upstream, file)), { recursive: true });
     cpSync(file, join(upstream, file));
   }
+  // As upstream has it, where this test itself runs in a fork.
+  cpSync('test/fixtures/contract.yml', join(upstream, 'contract.yml'));
   cpSync('build/dist', join(upstream, 'dist'), { recursive: true });
   commitAll(upstream);
   run('git', ['init', '-q', '--bare', '-b', 'main', join(folder, 'fork.git')]);
