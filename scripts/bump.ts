@@ -41,10 +41,12 @@ export function bumped(
     throw new Error(`${components} is no path of a project, for example acme-health/compliance-components`);
   const workflows = organization === undefined ? WORKFLOWS : `${organization}/compliance-workflows`;
   const project = components ?? (organization === undefined ? COMPONENTS : `${organization}/compliance-components`);
+  const [owner = ''] = WORKFLOWS.split('/');
   const renamed = (text: string) =>
     text
       .replaceAll(WORKFLOWS, workflows)
       .replaceAll(COMPONENTS, project)
+      .replaceAll(`ghcr.io/${owner}/`, `ghcr.io/${organization ?? owner}/`)
       .replaceAll(/(\/compliance-workflows\/[^@\s]+@(?:refs\/tags\/)?v)\d+\.\d+\.\d+/g, `$1${version}`)
       .replace(`RELEASE = '${RELEASE}'`, `RELEASE = '${version}'`)
       .replace(/^organization: .*$/m, (line) => (organization === undefined ? line : `organization: ${organization}`));

@@ -109,6 +109,7 @@ describe('a release is prepared by one command, which', () => {
     const all = Object.values(files).join('\n');
     expect(all).not.toContain(WORKFLOWS);
     expect(all).not.toContain(COMPONENTS);
+    expect(files['workflows/github/promote.yml']).toContain('ghcr.io/other-health/');
     expect(files['contract.yml']).toContain('\norganization: other-health\n');
     expect(files['contract.yml']).toContain(
       `other-health/compliance-workflows/.github/workflows/promote.yml@refs/tags/v${NEXT}\n`,

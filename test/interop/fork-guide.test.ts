@@ -152,7 +152,7 @@ describe('the guide to forking', () => {
 describe('what release.yml does on the tags of the guide', () => {
   it.each(['v1.0.0', 'v1.0.1'] as const)('%s is checked, laid out and published whole', (tag) => {
     const { code, stdout, stderr, releases, folder } = released[tag];
-    expect([code, stdout.slice(-3000), stderr.slice(-2000)]).toEqual([0, expect.any(String), expect.any(String)]);
+    if (code !== 0) throw new Error(`release.yml ended with ${code}: ${stdout.slice(-4000)}\n${stderr.slice(-4000)}`);
     expect(releases.map((words) => words.slice(0, 3))).toEqual([
       ['release', 'create', tag],
       ['release', 'edit', tag],
