@@ -61,7 +61,8 @@ function optionsOf(schema: z.ZodMiniType): readonly string[] | null {
   return options ?? (def.innerType === undefined ? null : optionsOf(def.innerType));
 }
 
-function choicesOf(schema: z.ZodMiniType): string {
+/** `(a, b)`, or nothing where all is allowed. */
+export function choicesOf(schema: z.ZodMiniType): string {
   const options = optionsOf(schema);
   return options === null ? '' : `(${options.join(', ')})`;
 }
