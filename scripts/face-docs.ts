@@ -3,6 +3,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { commands } from '../src/commands/catalogue.ts';
 import { RUN_TIME } from './faces.ts';
 import { ABOUT } from './pipelines.ts';
+import { COMPONENTS, RELEASE, WORKFLOWS } from './published.ts';
 
 export interface Input {
   description?: string;
@@ -29,11 +30,9 @@ export async function faceDocs(faces: Record<string, string>): Promise<Record<st
 async function actionDoc(name: string, text: string): Promise<string> {
   const { inputs, outputs } = parse(text) as { inputs: Record<string, Input>; outputs: Record<string, Input> };
   const needed = Object.keys(inputs).filter((input) => inputs[input]?.required === true);
-  return page(name, await describe(name), [
+  return page(name, await describe(name, inputs), [
     'In a workflow; in a trusted job only by the reusable workflow `promote.yml`:',
-    ['```yaml', `- uses: example-health/compliance-workflows/actions/${name}@v1.0.0`, ...withLines(needed), '```'].join(
-      '\n',
-    ),
+    ['```yaml', `- uses: ${WORKFLOWS}/actions/${name}@v${RELEASE}`, ...withLines(needed), '```'].join('\n'),
     '## Inputs',
     inputTable(inputs),
     '## Outputs',
@@ -49,12 +48,12 @@ async function componentDoc(name: string, text: string): Promise<string> {
   const inputs = templateInputs(text);
   const about = ABOUT[name];
   const outputs = about === undefined ? await lateOutputs(name, String((inputs.outputs as Input).default)) : [];
-  return page(name, about?.says ?? (await describe(name)), [
+  return page(name, about?.says ?? (await describe(name, inputs)), [
     `In ${about?.where ?? 'the pipeline of the protected project'}:`,
     [
       '```yaml',
       'include:',
-      `  - component: $CI_SERVER_FQDN/example-health/compliance-components/${name}@1.0.0`,
+      `  - component: $CI_SERVER_FQDN/${COMPONENTS}/${name}@${RELEASE}`,
       '    inputs:',
       ...Object.keys(inputs)
         .filter((input) => inputs[input]?.required === true)
@@ -116,7 +115,7 @@ export function workflowDoc(text: string): string {
   );
   return page(
     'promote.yml',
-    'The reusable workflow that takes one image from a merged commit to its deploy. Copy `promote.yml` of this folder, which calls it at a released version, once in a workflow: a run has one opening and one seal, so another image or environment has a workflow of its own.',
+    'The reusable workflow that takes one image from a merged commit to its deploy. Copy `promote.yml` of this folder, which calls it at a released version, once in a workflow: a run has one opening and one seal, so another image or environment has a workflow of its own. To run a failed run again use “Re-run all jobs”: after “Re-run failed jobs” nothing opened the new attempt, and the gate denies.',
     [
       `Pull requests, forks and unprotected refs get a preview: scans, and what the gate would say of them. Everything else runs ${Object.keys(
         jobs,
@@ -137,7 +136,7 @@ export function workflowDoc(text: string): string {
           .map((name) => `\`${name}\``)
           .join(
             ', ',
-          )}, for protected branches only and without reviewers; in each, where store or keys are in AWS, the variable \`GATEHOUSE_STORE_ROLE\`: the IAM role of that environment;`,
+          )}, each for exactly the branches of \`refs\` in contract.yml (not “protected branches only”: without branch protection GitHub then lets every branch through) and without reviewers; in each, where store or keys are in AWS, the variable \`GATEHOUSE_STORE_ROLE\`: the IAM role of that environment;`,
         '- the environment that `environment` names, with the reviewers who may approve, and no other job under it;',
         '- access to the runner groups `gatehouse-deploy`, and `gatehouse-build`, whose runners have git, the scanners of contract.yml and what your build needs;',
         '- the permissions that the copied file grants.',
@@ -146,10 +145,19 @@ export function workflowDoc(text: string): string {
   );
 }
 
-/** What the verb says of itself. */
-async function describe(name: string): Promise<string> {
-  const { description } = await (commands[name] as (typeof commands)[string])();
-  return description.replaceAll('\n', ' ').replace(' Exit code:', '\n\nExit code:');
+/** What the verb says of itself; a pipeline's component that is no verb says it in its own template. */
+async function describe(name: string, inputs: Record<string, Input>): Promise<string> {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  return load === undefined
+    ? ''
+    : asInputs((await load()).description.replaceAll('\n', ' ').replace(' Exit code:', '\n\nExit code:'), inputs);
+}
+
+/** Whoever reads it has inputs: flags are named as such, or as what only the command line has. */
+function asInputs(text: string, inputs: Record<string, Input>): string {
+  return text.replaceAll(/--([a-z][a-z-]*)/g, (flag, input) =>
+    Object.hasOwn(inputs, input) ? `input \`${input}\`` : `\`${flag}\` (command line)`,
+  );
 }
 
 function page(name: string, description: string, parts: string[]): string {
@@ -160,7 +168,7 @@ function page(name: string, description: string, parts: string[]): string {
 export function inputTable(inputs: Record<string, Input>): string {
   const all = Object.entries(inputs).map(([name, { description = '', required, default: preset, options }]) => {
     const choice = options === undefined ? '' : ` (${options.join(', ')})`;
-    return `| \`${name}\` | ${cell(`${description}${choice}`)} | ${required === true ? 'required' : preset === undefined || preset === '' ? '' : `\`${Array.isArray(preset) ? JSON.stringify(preset) : preset}\``} |`;
+    return `| \`${name}\` | ${cell(asInputs(`${description}${choice}`, inputs))} | ${required === true ? 'required' : preset === undefined || preset === '' ? '' : `\`${Array.isArray(preset) ? JSON.stringify(preset) : preset}\``} |`;
   });
   return ['| input | what it is | default |', '|--|--|--|', ...all].join('\n');
 }

@@ -8,6 +8,7 @@ import type { Command } from '../src/commands/command.ts';
 import { metaOf } from '../src/commands/inputs.ts';
 import { type RecordType, type Role, roleOfType } from '../src/contract/roles.ts';
 import type * as z from '../src/lib/zod.ts';
+import { COMPONENTS } from './published.ts';
 
 interface Face {
   title: string;
@@ -81,6 +82,12 @@ export const idTokens = (role: string) => `  id_tokens:
     GATEHOUSE_AWS_TOKEN:
       aud: sts.amazonaws.com/gatehouse-${role}`;
 
+/** `(a, b)`, or nothing where all is allowed. */
+export function choicesOf(schema: z.ZodMiniType): string {
+  const options = optionsOf(schema);
+  return options === null ? '' : `(${options.join(', ')})`;
+}
+
 export const NOTE = '# Written by npm run generate from the input schema of the command.\n';
 export const yaml = (document: unknown) => stringify(document, { lineWidth: 0 });
 
@@ -91,7 +98,8 @@ function actionText(command: Command, { title, icon }: Face): string {
     return [
       name,
       {
-        description: metaOf(schema).description,
+        // GitHub's inputs of actions know no choices.
+        description: [metaOf(schema).description, choicesOf(schema)].filter(Boolean).join(' '),
         required: isRequired(field),
         ...(preset === null ? {} : { default: preset }),
       },
@@ -134,7 +142,7 @@ export const JOB_INPUTS = {
   'component-project': {
     description: 'path of the component project; written at publication',
     regex: '^[A-Za-z0-9_][A-Za-z0-9._-]*(\\x2f[A-Za-z0-9_][A-Za-z0-9._-]*)+$',
-    default: 'example-health/compliance-components',
+    default: COMPONENTS,
   },
 };
 

@@ -42,7 +42,9 @@ explain["register.fresh"] contains sprintf("register %d is older than number %d,
 	facts.register.openedWith > facts.register.number
 }
 
-explain["register.fresh"] contains "no record run.opened says which register the run saw" if facts.register.openedWith == null
+explain["register.fresh"] contains "no record run.opened of this attempt says which register the run saw; after \"Re-run failed jobs\" on GitHub there is none: use \"Re-run all jobs\"" if {
+	facts.register.openedWith == null
+}
 
 explain["register.fresh"] contains sprintf("register %d is %s", [facts.register.number, age(facts.register.time)])
 

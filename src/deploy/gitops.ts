@@ -78,6 +78,7 @@ export async function planChange(
   const full = join(realpathSync(dirname(resolve(file))), basename(file));
   if (lstatSync(full).isSymbolicLink())
     throw new BadInput('gitops.link', `${file} is a symbolic link: name the file itself`);
+  await requireGit(dirname(full), exec);
   const root = await workTree(full, exec);
   const { branch, parent } = await head(root, exec);
   const remote = await remoteOf(root, branch, repositories, exec);
@@ -209,6 +210,17 @@ async function withoutFilters(root: string, exec: Exec): Promise<Environment> {
       [`GIT_CONFIG_VALUE_${i}`, ''],
     ]),
   ]);
+}
+
+/** An older git passes over `safe.bareRepository` without a word (git's release notes, 2.38.0), on which the work tree's safety rests. */
+async function requireGit(folder: string, exec: Exec): Promise<void> {
+  const { stdout } = await run(folder, ['version'], exec);
+  const [, major, minor] = /^git version (\d+)\.(\d+)/.exec(stdout) ?? [];
+  if (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 38)) return;
+  throw new CouldNot(
+    'gitops.git_version',
+    `${stdout.trim() || 'git does not say its version, which'} is not git 2.38 or newer: an older one can be made to start programs by a folder of the work tree; install a newer git on the runner; nothing is deployed`,
+  );
 }
 
 async function workTree(file: string, exec: Exec): Promise<string> {

@@ -264,6 +264,21 @@ describe('the question itself', () => {
     expect(verdictOf(await steps.gate(site, 'deploy', scene.image))).toEqual(['evidence.recorded']);
   });
 
+  it('only the failed jobs run again: nothing opened that attempt, and the denial says what to do', async () => {
+    const site = scene.at('approved');
+    editPlatform(
+      site,
+      (platform) => void platform.runs.push({ ...(platform.runs[0] as (typeof platform.runs)[0]), attempt: 2 }),
+    );
+    const run = JSON.parse(readFileSync(site.path('run.json'), 'utf8'));
+    writeFileSync(site.path('run.json'), JSON.stringify({ ...run, attempt: 2 }));
+    approved(site, approval({ attempt: 2 }));
+    const { code, json, text } = await steps.gate(site, 'deploy', scene.image);
+    expect(code).toBe(1);
+    expect(verdictOf({ code, json, text })).toContain('register.fresh');
+    expect(text).toMatch(/✖ register\.fresh .*no record run\.opened of this attempt .*: use "Re-run all jobs"/);
+  });
+
   it('the platform says another commit than when the run was opened', async () => {
     const site = scene.at('approved');
     const sha = 'e'.repeat(40);

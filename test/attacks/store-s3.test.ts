@@ -9,6 +9,7 @@ import { playRun, type Scene } from '../support/gate-scene.ts';
 import { hostileAws } from '../support/hostile-aws.ts';
 import { startServer, type TestServer } from '../support/json-server.ts';
 import { loadedBy } from '../support/loaded.ts';
+import { pageCommand, wordsOf } from '../support/page-command.ts';
 import { cleanEnvironment, runAside, sandboxes } from '../support/sandbox.ts';
 
 /*
@@ -30,7 +31,8 @@ async function fake(flaws: Flaws = {}) {
 }
 
 const doctor = async (store: string, env: Record<string, string> = {}) => {
-  const words = ['build/dist/gatehouse.js', 'doctor', '--store', store, '--json'];
+  const [, ...given] = wordsOf(pageCommand('docs/stores.md', 'gatehouse doctor'));
+  const words = ['build/dist/gatehouse.js', ...given.map((word) => (word.startsWith('s3:') ? store : word)), '--json'];
   const { code, stdout, stderr } = await runAside(
     process.execPath,
     words,

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
+import { choicesOf } from '../../scripts/faces.ts';
 import { commands } from '../../src/commands/catalogue.ts';
 import type { Command } from '../../src/commands/command.ts';
 import { metaOf } from '../../src/commands/inputs.ts';
@@ -19,6 +20,8 @@ const GITLAB_ONLY = new Set([
 interface Face {
   inputs: Record<string, { description?: string; required?: boolean; default?: unknown }>;
   outputs?: string[];
+  /** GitHub's inputs know no choices: the description names them. */
+  saysChoices?: boolean;
 }
 
 /** How a face differs from its command's schema: names, descriptions, and inputs that belong on the command line only. */
@@ -35,14 +38,17 @@ function differences(command: Command, face: Face): string[] {
       .filter((name) => !fields.some(([field]) => field === name))
       .map((name) => `${name} is unknown`),
     ...wanted
-      .filter(([name, schema]) => name in face.inputs && face.inputs[name]?.description !== metaOf(schema).description)
+      .filter(([name, schema]) => {
+        const described = [metaOf(schema).description, ...(face.saysChoices === true ? [choicesOf(schema)] : [])];
+        return name in face.inputs && face.inputs[name]?.description !== described.filter(Boolean).join(' ');
+      })
       .map(([name]) => `${name} is described otherwise`),
   ];
 }
 
 const actionFace = (text: string): Face => {
   const { inputs, outputs } = parse(text);
-  return { inputs: inputs ?? {}, outputs: Object.keys(outputs ?? {}) };
+  return { inputs: inputs ?? {}, outputs: Object.keys(outputs ?? {}), saysChoices: true };
 };
 const templateFace = (text: string): Face => {
   const [header] = parseAllDocuments(text);

@@ -5,6 +5,7 @@ import { parse, parseAllDocuments, stringify } from 'yaml';
 import { assemble } from '../../scripts/assemble.ts';
 import { templateInputs } from '../../scripts/face-docs.ts';
 import { RUN_TIME } from '../../scripts/faces.ts';
+import { COMPONENTS } from '../../scripts/published.ts';
 import { type RecordType, roleOfType } from '../../src/contract/roles.ts';
 import { readTemplate } from '../../src/platform/gitlab/same-job.ts';
 import { rendered } from '../support/gitlab-child.ts';
@@ -429,9 +430,7 @@ describe('the assembled component project', () => {
     const readme = readFileSync(join(out, 'README.md'), 'utf8');
     for (const name of readdirSync(TEMPLATES)) {
       const text = readFileSync(join(out, 'templates', name, 'template.yml'), 'utf8');
-      expect(text).toBe(
-        textOf(name).replace('default: example-health/compliance-components', 'default: platform/components'),
-      );
+      expect(text).toBe(textOf(name).replace(`default: ${COMPONENTS}`, 'default: platform/components'));
       for (const input of Object.keys(parseAllDocuments(text)[0]?.toJS().spec.inputs))
         expect(readme).toContain(`| \`${input}\` | `);
     }
@@ -454,7 +453,7 @@ describe('the assembled component project', () => {
 
   it('holds the rules files that contract.yml names', () => {
     const folder = sandbox.folder('fork');
-    const contract = parse(readFileSync('contract.yml', 'utf8'));
+    const contract = parse(readFileSync('test/fixtures/contract.yml', 'utf8'));
     contract.scanners.sast.tools = [{ name: 'semgrep', rules: 'rules/semgrep.yml' }];
     mkdirSync(join(folder, 'rules'));
     writeFileSync(join(folder, 'rules/semgrep.yml'), 'rules: []\n');

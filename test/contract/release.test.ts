@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bumped } from '../../scripts/bump.ts';
+import { COMPONENTS, WORKFLOWS } from '../../scripts/published.ts';
 import { releaseFiles } from '../../scripts/release.ts';
-import { sandboxes } from '../support/sandbox.ts';
+import { run, sandboxes } from '../support/sandbox.ts';
 
 const sandbox = sandboxes();
 afterAll(sandbox.clean);
@@ -76,4 +78,85 @@ it('writes into a new folder only, and says what is wrong with exit 2', () => {
     expect.objectContaining({ status: 2, stderr: expect.stringContaining('no release: tag v0.0.0') }),
   );
   expect(readdirSync(out)).toEqual([]);
+});
+
+describe('a release is prepared by one command, which', () => {
+  const root = () => {
+    const folder = sandbox.folder('bump');
+    for (const path of ['package.json', 'package-lock.json', 'contract.yml', 'workflows', 'scripts/published.ts'])
+      cpSync(path, join(folder, path), { recursive: true });
+    writeFileSync(join(folder, 'CHANGELOG.md'), CHANGELOG);
+    return folder;
+  };
+  const NEXT = '999999999.0.1';
+
+  it('bumps version, lock and changelog, so that its tag can be released', () => {
+    const folder = root();
+    const files = bumped(folder, { version: NEXT }, '2026-12-01');
+    for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text);
+    cpSync('build/dist', join(folder, 'dist'), { recursive: true });
+    expect(releaseFiles(folder, `v${NEXT}`)['notes.md']).toMatch(/^- later\n\nDigest/);
+    expect(files['CHANGELOG.md']).toBe(CHANGELOG.replace('Unreleased\n', `Unreleased\n\n## ${NEXT} - 2026-12-01\n`));
+    expect(JSON.parse(files['package-lock.json'] as string)).toMatchObject({
+      version: NEXT,
+      packages: { '': { version: NEXT } },
+    });
+  });
+
+  it('names organization, project and tag in contract.yml and in all that callers copy', () => {
+    const names = { version: NEXT, organization: 'other-health', components: 'other/tools/components' };
+    const files = bumped(root(), names, '2026-12-01');
+    const all = Object.values(files).join('\n');
+    expect(all).not.toContain(WORKFLOWS);
+    expect(all).not.toContain(COMPONENTS);
+    expect(files['workflows/github/promote.yml']).toContain('ghcr.io/other-health/');
+    expect(files['contract.yml']).toContain('\norganization: other-health\n');
+    expect(files['contract.yml']).toContain(
+      `other-health/compliance-workflows/.github/workflows/promote.yml@refs/tags/v${NEXT}\n`,
+    );
+    expect(files['workflows/github/promote.yml']).toContain(
+      `other-health/compliance-workflows/.github/workflows/promote.yml@v${NEXT} `,
+    );
+    expect(files['workflows/gitlab/parent.gitlab-ci.yml']).toContain('/other/tools/components/promote@');
+    expect(files['scripts/published.ts']).toContain(`RELEASE = '${NEXT}'`);
+  });
+
+  it('begins a series of its own in a fork, with a changelog that may say nothing yet', () => {
+    const folder = root();
+    writeFileSync(join(folder, 'CHANGELOG.md'), '# Changelog\n\n## Unreleased\n\n## 2.0.0\n\n- before\n');
+    const files = bumped(folder, { version: '0.0.1', organization: 'other-health' }, '2026-12-01');
+    expect(files['CHANGELOG.md']).toMatch(
+      /^# Changelog\n\n## Unreleased\n\n## 0\.0\.1 - 2026-12-01\n\n- First release of other-health, made from \S+\.\n\n## 2\.0\.0\n/,
+    );
+  });
+
+  it.each([
+    ['a version that is none', { version: '1.0' }, CHANGELOG, /1\.0 is not X\.Y\.Z/],
+    ['a version that is not after the last', { version: '0.0.9' }, CHANGELOG, /not after .* never used again/],
+    [
+      'a release without news',
+      { version: NEXT },
+      '# Changelog\n\n## Unreleased\n\n## 1.0.0\n\n- x\n',
+      /says nothing under/,
+    ],
+    ['an organization that is a path', { version: NEXT, organization: 'a/b' }, CHANGELOG, /a\/b is no organization/],
+    ['a project without its group', { version: NEXT, components: 'components' }, CHANGELOG, /no path of a project/],
+  ])('refuses %s', (_, names, changelog, message) => {
+    const folder = root();
+    writeFileSync(join(folder, 'CHANGELOG.md'), changelog);
+    expect(() => bumped(folder, names, '2026-12-01')).toThrow(message);
+  });
+});
+
+describe('contract.yml', () => {
+  it('is valid, in a fork too', () => {
+    const words = ['build/dist/gatehouse.js', 'contract', 'check', '--file', 'contract.yml', '--json'];
+    expect(JSON.parse(run(process.execPath, words).stdout)).toMatchObject({ status: 'valid' });
+  });
+
+  it('is what the tests read, while it is ours', () => {
+    const of = (path: string) => readFileSync(path, 'utf8').replace(/@refs\/tags\/v[\d.]+/, '@refs/tags/v');
+    const isFork = !WORKFLOWS.startsWith('example-health/');
+    expect(isFork || of('contract.yml') === of('test/fixtures/contract.yml')).toBe(true);
+  });
 });

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { WORKFLOWS } from '../../scripts/published.ts';
 import { commands } from '../../src/commands/catalogue.ts';
 import type { Command } from '../../src/commands/command.ts';
 import { differences, permissionFaults, union } from '../support/permissions.ts';
@@ -8,8 +9,7 @@ import { FILE, type Job, readWorkflow, type Workflow } from '../support/promote-
 
 const OWN = readdirSync('.github/workflows').map((name) => join('.github/workflows', name));
 const CALLERS = ['workflows/github/promote.yml'];
-const OURS = 'example-health/compliance-workflows';
-const REUSABLE = `${OURS}/.github/workflows/promote.yml`;
+const REUSABLE = `${WORKFLOWS}/.github/workflows/promote.yml`;
 /** Jobs that no promote is made of: what they ask is in their steps alone. */
 const ALONE = OWN.filter((file) => file !== FILE);
 
@@ -205,8 +205,8 @@ describe('a planted fault is found', () => {
     [
       'our action at a commit of its own',
       '$/actions/evidence-emit',
-      `${OURS}/actions/evidence-emit@${'a'.repeat(40)} # v1.0.0`,
-      `${OURS}/actions/evidence-emit@${'a'.repeat(40)} is of our repository, at another commit than this`,
+      `${WORKFLOWS}/actions/evidence-emit@${'a'.repeat(40)} # v1.0.0`,
+      `${WORKFLOWS}/actions/evidence-emit@${'a'.repeat(40)} is of our repository, at another commit than this`,
     ],
     [
       'our action in a fork of ours',

@@ -8,7 +8,7 @@ const sandbox = sandboxes();
 afterAll(sandbox.clean);
 const admission = (words: string[], program = 'build/dist/gatehouse.js') =>
   run(process.execPath, [program, 'admission', ...words], { env: cleanEnvironment('/nonexistent') });
-const OURS = ['policy', '--file', 'contract.yml'];
+const OURS = ['policy', '--file', 'test/fixtures/contract.yml'];
 
 describe('admission policy', () => {
   it('prints two documents that kubectl takes, and nothing else', () => {
@@ -32,7 +32,7 @@ describe('admission policy', () => {
     const contract = join(sandbox.folder('contract'), 'contract.yml');
     writeFileSync(
       contract,
-      readFileSync('contract.yml', 'utf8').replaceAll('registry.example.org', 'images.acme.example'),
+      readFileSync('test/fixtures/contract.yml', 'utf8').replaceAll('registry.example.org', 'images.acme.example'),
     );
     layRelease(folder, contract);
     const { stdout } = admission(['policy'], join(folder, 'dist', 'gatehouse.js'));

@@ -15,7 +15,7 @@ function file(content: string | Buffer): string {
   writeFileSync(path, content);
   return path;
 }
-const OURS = readFileSync('contract.yml', 'utf8');
+const OURS = readFileSync('test/fixtures/contract.yml', 'utf8');
 
 describe('contract check', () => {
   it('of ours says valid, its digest, and nothing weak', () => {

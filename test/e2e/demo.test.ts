@@ -1,5 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pageCommand } from '../support/page-command.ts';
 import { cleanEnvironment, type Ended, run, sandboxes } from '../support/sandbox.ts';
 
 const sandbox = sandboxes();
@@ -23,7 +24,11 @@ describe('the demo', () => {
     cpSync('build/dist', join(release, 'dist'), { recursive: true });
     cpSync('sample', join(release, 'sample'), { recursive: true });
     kept = join(sandbox.folder('kept'), 'demo');
-    ended = run(process.execPath, [join(release, 'dist', 'gatehouse.js'), 'demo', '--keep', kept, '--json'], {
+    const script = pageCommand('README.md', 'npm run demo').slice('npm run '.length);
+    const [node, ...words] = JSON.parse(readFileSync('package.json', 'utf8')).scripts[script].split(' ');
+    expect(node).toBe('node');
+    ended = run(process.execPath, [...words, '--keep', kept, '--json'], {
+      cwd: release,
       env: cleanEnvironment(sandbox.folder('home')),
     });
     steps = JSON.parse(ended.stdout).steps;

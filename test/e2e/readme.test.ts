@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { REPOSITORY, TARGET } from '../../src/commands/demo/site.ts';
-import { keyFlag } from '../support/bad-input.ts';
+import { REPOSITORY } from '../../src/commands/demo/site.ts';
+import { exec } from '../../src/lib/exec.ts';
 import { SOURCE_REPORTS } from '../support/direct.ts';
 import { approval, approved, playRun, type Scene } from '../support/gate-scene.ts';
+import { pageCommand, wordsOf } from '../support/page-command.ts';
 import { layReports } from '../support/report-folder.ts';
 import { cleanEnvironment, runAside, sandboxes } from '../support/sandbox.ts';
 
@@ -20,17 +21,15 @@ afterAll(async () => {
 it('README shows a refusal as the program says it', async () => {
   const [, shown = ''] =
     /^## What a refusal looks like\n\n```\n([\s\S]*?)```/m.exec(readFileSync('README.md', 'utf8')) ?? [];
-  const [command, ...lines] = shown.trim().split('\n');
-  expect(command).toMatch(/^\$ gatehouse policy-gate --stage deploy --environment production --image \S+/);
+  const lines = shown.slice(shown.indexOf('DENY')).trim().split('\n');
+  const [, ...words] = wordsOf(pageCommand('README.md', 'gatehouse policy-gate'));
   const site = scene.at('promoted');
   approved(site, approval({ userId: '101' }));
-  const { code, stdout } = await runAside(
+  writeFileSync(site.path('gate.pem'), site.keys.get('gate') as string, { mode: 0o600 });
+  const { code, stdout } = await exec(
     process.execPath,
-    [
-      ...[site.program, 'policy-gate', '--stage', 'deploy', '--environment', 'production', '--image', scene.image],
-      ...['--target', TARGET, '--run', site.path('run.json'), ...keyFlag(site, 'gate')],
-    ],
-    cleanEnvironment(site.folder),
+    [site.program, ...words.map((word) => word.replace('registry.example.org', scene.registry.host))],
+    { cwd: site.folder, env: cleanEnvironment(site.folder) },
   );
   expect(code).toBe(1);
   const said = stdout.replaceAll(scene.registry.host, 'registry.example.org').split('\n');

@@ -35,7 +35,7 @@ function fork(platforms: string, change = (contract: string) => contract): strin
   const folder = sandbox.folder('fork');
   mkdirSync(join(folder, 'dist'));
   cpSync('build/dist', join(folder, 'dist'), { recursive: true });
-  const ours = readFileSync('contract.yml', 'utf8');
+  const ours = readFileSync('test/fixtures/contract.yml', 'utf8');
   const contract = ours.replace(/platforms:\n[\s\S]*?\n\n/, `platforms:\n${platforms}\n\n`);
   writeFileSync(join(folder, 'contract.yml'), change(contract));
   return join(folder, 'dist', 'gatehouse.js');

@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { COMPONENTS } from '../../scripts/published.ts';
 import { exec } from '../../src/lib/exec.ts';
 import { startRegistry } from '../../src/registry/server/start.ts';
 import { checkOut, localGitlab, publish } from '../support/gitlab-local.ts';
@@ -48,12 +49,12 @@ jobs:
 /** Runs the component in a caller's pipeline, by the real gitlab-ci-local, which fetches the component project by git. */
 async function gitlabPipeline(components: string, image: string, variables: Record<string, string>): Promise<Ended> {
   const gitlab = localGitlab(sandbox.folder);
-  const sha = publish(gitlab, 'example-health/compliance-components', components, sandbox.folder('bare'));
+  const sha = publish(gitlab, COMPONENTS, components, sandbox.folder('bare'));
   const caller = sandbox.folder('caller');
   writeFileSync(
     join(caller, '.gitlab-ci.yml'),
     `include:
-  - component: $CI_SERVER_FQDN/example-health/compliance-components/policy-gate@${sha}
+  - component: $CI_SERVER_FQDN/${COMPONENTS}/policy-gate@${sha}
     inputs:
       environment: production
       image: '${image}'

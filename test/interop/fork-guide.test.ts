@@ -2,50 +2,71 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkGithub } from '../../src/commands/doctor/github-checks.ts';
 import { checkGitlab } from '../../src/commands/doctor/gitlab-checks.ts';
+import { ownContract, runningRelease } from '../../src/commands/release.ts';
+import type { Run } from '../../src/contract/run.ts';
+import { releaseOf } from '../../src/facts/release.ts';
 import { http } from '../../src/lib/http.ts';
 import { readApplication, readCompliance } from '../../src/platform/github/protection.ts';
 import { readPipelineProject, readProject } from '../../src/platform/gitlab/protection.ts';
-import { GITHUB_WORKFLOW } from '../support/claims.ts';
-import {
-  APPLICATION,
-  COMPLIANCE,
-  type FakeProtection,
-  startGithubProtection,
-  TOKEN,
-} from '../support/fake-github-protection.ts';
+import { APPLICATION, type FakeProtection, startGithubProtection, TOKEN } from '../support/fake-github-protection.ts';
 import { type FakeGitlabProtection, startGitlabProtection } from '../support/fake-gitlab-protection.ts';
 import {
   type Block,
   blocksOf,
+  CURRENT,
   checkSent,
   cleanSite,
   githubAfter,
   gitlabAfter,
+  keptFromMoving,
   laySite,
+  ORG,
+  type Released,
   runBlocks,
+  runRelease,
   type Sent,
   type Site,
+  SUITES,
 } from '../support/fork-guide.ts';
 import { run } from '../support/sandbox.ts';
 
 const blocks = blocksOf(readFileSync('docs/fork.md', 'utf8'));
-const asked = blocks.filter(({ kind }) => kind !== 'doctor' && kind !== 'aws');
+const COMPLIANCE = `${ORG}/compliance-workflows`;
+const WORKFLOW = `${COMPLIANCE}/.github/workflows/promote.yml`;
+/** STAND-IN for whoever reviews the pull request and merges it. */
+const MERGED: Block = { kind: '', line: 0, text: 'git -C "$FORK" update-ref refs/heads/main refs/heads/release-1.0.1' };
+const asked = blocks
+  .filter(({ kind }) => kind !== 'doctor' && kind !== 'aws')
+  .flatMap((block) => (block.text.includes('/pulls"') ? [block, MERGED] : [block]));
+/** Line at which the fork stands and the next release begins. */
+const NEXT = readFileSync('docs/fork.md', 'utf8').split('\n').indexOf('## The next release') + 1;
 let site: Site;
 let ended: Awaited<ReturnType<typeof runBlocks>>;
+let released: Record<'v1.0.0' | 'v1.0.1', Released>;
 let github: FakeProtection;
 let gitlab: FakeGitlabProtection;
 beforeAll(async () => {
-  github = await startGithubProtection();
+  github = await startGithubProtection(COMPLIANCE);
   gitlab = await startGitlabProtection();
-  // On a disk: what npm installs is half a gigabyte.
+  // On a disk: what npm installs is more than half a gigabyte.
   site = laySite(mkdtempSync('/var/tmp/gatehouse-fork-'));
   ended = await runBlocks(site, asked);
-}, 600_000);
+  if (ended.code !== 0) throw new Error(`the guide ended after ${ended.done.at(-1)}: ${ended.stderr.slice(-2000)}`);
+  released = {
+    'v1.0.0': await runRelease(site, 'v1.0.0', SUITES),
+    'v1.0.1': await runRelease(site, 'v1.0.1', CURRENT),
+  };
+}, 1_800_000);
 afterAll(async () => {
   cleanSite(site);
   await Promise.all([github.close(), gitlab.close()]);
 });
 
+const inFork = (): Block => ({
+  kind: '',
+  line: 0,
+  text: `set -eu\ncd '${site.fork}'\ngatehouse() { node dist/gatehouse.js "$@"; }\n`,
+});
 const git = (...words: string[]) => run('git', ['-C', site.fork, ...words], { env: site.env }).stdout.trim();
 
 describe('the guide to forking', () => {
@@ -81,24 +102,109 @@ describe('the guide to forking', () => {
     }
   });
 
-  it('pushes main, the tag and the next release, whose workflow-ref is its own', () => {
+  it('pushes main and both tags, the second of what was merged', () => {
     const pushed = git('ls-remote', 'origin')
       .split('\n')
       .map((line) => line.split('\t')[1]);
-    expect(pushed).toEqual(expect.arrayContaining(['refs/heads/main', 'refs/heads/release-1.0.1', 'refs/tags/v1.0.0']));
-    expect(git('show', 'release-1.0.1:contract.yml')).toContain('promote.yml@refs/tags/v1.0.1');
-    expect(git('show', 'v1.0.0:.github/CODEOWNERS')).toBe('* @example-health/platform');
+    expect(pushed).toEqual(expect.arrayContaining(['refs/heads/main', 'refs/tags/v1.0.0', 'refs/tags/v1.0.1']));
+    expect(git('rev-parse', 'v1.0.1^{commit}')).toBe(git('rev-parse', 'origin/main'));
+    expect(git('show', 'v1.0.0:.github/CODEOWNERS')).toBe(`* @${ORG}/platform`);
   });
 
-  it('publishes a register that lists the tagged commit and verifies', () => {
+  it.each(['v1.0.0', 'v1.0.1'])(
+    'leaves no name of ours in what callers of %s copy, and its own tag everywhere',
+    (tag) => {
+      const copied = ['workflows', 'actions', 'gitlab-components', 'contract.yml', 'scripts/published.ts'];
+      expect(git('ls-tree', '-r', '--name-only', tag, ...copied).split('\n').length).toBeGreaterThan(20);
+      expect(git('grep', '-n', 'example-health', tag, '--', ...copied)).toBe('');
+      const named = git(
+        'grep',
+        '-hoE',
+        '[A-Za-z-]+/compliance-(workflows|components)[^ `]*',
+        tag,
+        '--',
+        ...copied,
+      ).split('\n');
+      expect(named.filter((each) => !each.startsWith(`${ORG}/`))).toEqual([]);
+      const pinned = named.filter((each) => /@(refs\/tags\/)?v?\d+\.\d+\.\d+/.test(each));
+      expect(pinned.length).toBeGreaterThan(10);
+      expect(pinned.filter((each) => !each.endsWith(tag) && !each.endsWith(`@${tag.slice(1)}`))).toEqual([]);
+    },
+  );
+
+  it('publishes a register that lists both tagged commits, allows the second alone and verifies', () => {
     const shown = run(process.execPath, [join(site.fork, 'dist', 'gatehouse.js'), 'register', 'show', '--json'], {
       env: site.env,
     });
+    const at = (tag: string) => ({
+      version: tag.slice(1),
+      commits: [{ platform: 'github', host: 'github.com', sha: git('rev-parse', `${tag}^{commit}`) }],
+    });
     expect(JSON.parse(shown.stdout).register).toMatchObject({
-      number: 1,
-      releases: [{ commits: [{ platform: 'github', host: 'github.com', sha: git('rev-parse', 'v1.0.0^{commit}') }] }],
+      number: 3,
+      minimumVersion: '1.0.1',
+      releases: [at('v1.0.1'), at('v1.0.0')],
       keys: ['gate', 'build', 'scan', 'deploy'].map((role) => ({ id: `${role}-1` })),
     });
+  });
+});
+
+describe('what release.yml does on the tags of the guide', () => {
+  it.each(['v1.0.0', 'v1.0.1'] as const)('%s is checked, laid out and published whole', (tag) => {
+    const { code, stdout, stderr, releases, folder } = released[tag];
+    if (code !== 0) throw new Error(`release.yml ended with ${code}: ${stdout.slice(-4000)}\n${stderr.slice(-4000)}`);
+    expect(releases.map((words) => words.slice(0, 3))).toEqual([
+      ['release', 'create', tag],
+      ['release', 'edit', tag],
+    ]);
+    expect(releases[0]).toEqual(expect.arrayContaining(['release/SHA256SUMS', 'release/sbom.cdx.json']));
+    expect(releases[1]).toContain('--draft=false');
+    const sums = run('sha256sum', ['--check', '--quiet', 'release/SHA256SUMS'], { cwd: folder });
+    expect([sums.code, sums.stdout]).toEqual([0, '']);
+    expect(readFileSync(join(folder, 'release', 'notes.md'), 'utf8')).toContain('Digest of dist');
+  });
+
+  it('it may move v1, and nobody a released version', () => {
+    const { rulesets } = githubAfter(ended.sent, []).compliance;
+    expect(released['v1.0.1'].moved.length).toBeGreaterThan(0);
+    for (const ref of released['v1.0.1'].moved)
+      expect([ref, keptFromMoving(rulesets, ref)]).toEqual(['refs/tags/v1', []]);
+    expect(keptFromMoving(rulesets, 'refs/tags/v1.0.0')).toEqual(['tags']);
+  });
+
+  it('publishes in an environment that the guide made: for versions only, with somebody who is asked', () => {
+    const { environment } = released['v1.0.0'];
+    const of = (end: string) =>
+      ended.sent.find(({ path }) => path === `/repos/${COMPLIANCE}/environments/${environment}${end}`)?.body;
+    expect(of('')).toMatchObject({ reviewers: [{ type: 'Team' }], prevent_self_review: true });
+    expect(of('/deployment-branch-policies')).toEqual({ name: 'v*.*.*', type: 'tag' });
+  });
+});
+
+describe('on GitLab, by docs/gitlab.md', () => {
+  it('the fork becomes components, a parent that pins them, and a register that lists the parent', async () => {
+    const page = blocksOf(readFileSync('docs/gitlab.md', 'utf8'));
+    const { code, stderr, done } = await runBlocks({ ...site, sent: join(site.folder, 'gitlab') }, [inFork(), ...page]);
+    expect([code, stderr.slice(-2000)]).toEqual([0, expect.not.stringContaining('error:')]);
+    expect(done).toEqual([0, ...page.map(({ line }) => line)]);
+    const [components, parent] = ['compliance-components', 'release'].map((name) => join(site.fork, '..', name));
+    const head = (folder = '') => run('git', ['-C', folder, 'rev-parse', 'HEAD'], { env: site.env }).stdout.trim();
+    const pipeline = readFileSync(join(parent as string, '.gitlab-ci.yml'), 'utf8');
+    expect(pipeline).toContain(`component: $CI_SERVER_FQDN/${ORG}/compliance-components/promote@${head(components)}`);
+    expect(pipeline).not.toMatch(/@0{40}/);
+    const home = join(components as string, 'dist');
+    const { register } = JSON.parse(
+      run(process.execPath, [join(site.fork, 'dist', 'gatehouse.js'), 'register', 'show', '--json'], { env: site.env })
+        .stdout,
+    );
+    const at = (jobSha: string) =>
+      releaseOf(
+        register,
+        runningRelease(home, ownContract(home)),
+        { run: { platform: 'gitlab', host: 'gitlab.example.org' } as Run, jobSha },
+        Date.now(),
+      );
+    expect([at(head(parent)), at(head(components)), at(head(site.fork))]).toEqual(['1.0.1', null, null]);
   });
 });
 
@@ -161,16 +267,20 @@ const misspelt = (sent: Sent, key: string): Sent => ({
 
 describe('after the guide', () => {
   async function onGithub(sent: Sent[]): Promise<string[]> {
-    github.world = githubAfter(sent);
+    github.world = githubAfter(sent, ['v1.0.0']);
     const access = { http, api: github.url, token: TOKEN, sleep: async () => undefined };
     const workflow = { repository: COMPLIANCE, path: '.github/workflows/promote.yml', ref: 'refs/tags/v1.0.0' };
-    const found = checkGithub(await readCompliance(access, workflow), await readApplication(access, APPLICATION), {
-      workflow,
-      workflowRef: GITHUB_WORKFLOW,
-      environment: 'production',
-      refs: ['refs/heads/main'],
-      runnerPools: ['gatehouse-deploy', 'gatehouse-build'],
-    });
+    const found = checkGithub(
+      await readCompliance(access, workflow),
+      await readApplication(access, APPLICATION, ['main']),
+      {
+        workflow,
+        workflowRef: `${WORKFLOW}@refs/tags/v1.0.0`,
+        environment: 'production',
+        refs: ['refs/heads/main'],
+        runnerPools: ['gatehouse-deploy', 'gatehouse-build'],
+      },
+    );
     return found.filter(({ status }) => status !== 'ok').map(({ check, status }) => `${check} ${status}`);
   }
 
@@ -181,19 +291,24 @@ describe('after the guide', () => {
     const found = checkGitlab(
       await readPipelineProject(access, 'care/release', ['31']),
       await readProject(access, 'care/lab-results'),
-      { workflow: { path: '.gitlab-ci.yml', ref: 'refs/heads/main' }, environment: 'production', approvals: 1 },
+      {
+        workflow: { path: '.gitlab-ci.yml', ref: 'refs/heads/main' },
+        environment: 'production',
+        refs: ['refs/heads/main'],
+        approvals: 1,
+      },
     );
     return found.filter(({ status }) => status !== 'ok').map(({ check, status }) => `${check} ${status}`);
   }
 
   const lookAt = { gh: onGithub, glab: onGitlab };
-  /** What lets callers in, lists the actions, or clears the way is nothing that doctor could miss. */
-  const BESIDE = /permissions\/(access|selected-actions)$|protected_branches\/main$/;
+  /** What lets callers in, lists the actions, clears the way, or stands before a release (above) is nothing that doctor could miss. */
+  const BESIDE = /permissions\/(access|selected-actions)$|protected_branches\/main$|environments\/release(\/|$)/;
 
   it.each(['gh', 'glab'] as const)(
     'nothing is weak by %s, and without any one of its requests something is',
     async (tool) => {
-      const sent = ended.sent.filter((each) => each.tool === tool && each.method !== 'GET');
+      const sent = ended.sent.filter((each) => each.tool === tool && each.method !== 'GET' && each.line < NEXT);
       expect(await lookAt[tool](sent)).toEqual([]);
       for (const each of sent.filter(({ path }) => !BESIDE.test(path)))
         expect([each.path, await lookAt[tool](sent.filter((other) => other !== each))]).toEqual([
@@ -208,17 +323,23 @@ describe('after the guide', () => {
     const file = join(site.fork, 'contract.yml');
     writeFileSync(file, readFileSync(file, 'utf8').replace('https://api.github.com', github.url));
     const last = blocks.filter(({ kind }) => kind === 'doctor');
-    const inFork: Block = {
-      kind: '',
-      line: 0,
-      text: `set -eu\ncd '${site.fork}'\ngatehouse() { node dist/gatehouse.js "$@"; }\n`,
-    };
     const doctored = { ...site, env: { ...site.env, GATEHOUSE_API_TOKEN: TOKEN }, sent: join(site.folder, 'doctored') };
-    github.world = githubAfter(ended.sent.filter(({ tool }) => tool === 'gh'));
-    const fit = await runBlocks(doctored, [inFork, ...last]);
+    const sent = ended.sent.filter(({ tool }) => tool === 'gh');
+    github.world = githubAfter(sent, ['v1.0.0', 'v1.0.1']);
+    const fit = await runBlocks(doctored, [inFork(), ...last]);
     expect([fit.code, fit.stdout]).toEqual([0, expect.stringContaining('every demand holds')]);
+    const ending = sent.at(-1)?.line ?? 0;
+    github.world = githubAfter(
+      sent.filter(({ line }) => line < ending),
+      ['v1.0.0', 'v1.0.1'],
+    );
+    const before = await runBlocks(doctored, [inFork(), ...last]);
+    expect(before.stdout).toMatch(
+      /fails +runner group gatehouse-build +other workflows may run there: \S+@refs\/tags\/v1\.0\.0/,
+    );
+    github.world = githubAfter(sent, ['v1.0.0', 'v1.0.1']);
     for (const each of github.world.application.environments) each.can_admins_bypass = true;
-    const unfit = await runBlocks(doctored, [inFork, ...last]);
+    const unfit = await runBlocks(doctored, [inFork(), ...last]);
     expect(unfit.code).toBe(1);
     expect(unfit.stdout).toMatch(/fails +production administrators/);
   });

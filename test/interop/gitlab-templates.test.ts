@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Document, parse, parseAllDocuments, stringify } from 'yaml';
+import { COMPONENTS } from '../../scripts/published.ts';
 import { readTemplate, requireSameJobs } from '../../src/platform/gitlab/same-job.ts';
 import { CHILD_TEMPLATE } from '../support/gitlab-child.ts';
 import { checkOut, type LocalGitlab, localGitlab, publish } from '../support/gitlab-local.ts';
@@ -9,7 +10,6 @@ import { type Ended, sandboxes } from '../support/sandbox.ts';
 
 /* The assembled components, rendered by the real gitlab-ci-local, which checks the result against GitLab's own CI schema. */
 
-const COMPONENTS = 'example-health/compliance-components';
 const SHA = /@0{40}$/gm;
 const sandbox = sandboxes();
 afterAll(sandbox.clean);

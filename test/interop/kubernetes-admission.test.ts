@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { imagePolicy } from '../../src/admission/policy.ts';
 import { parseContract } from '../../src/contract/load-contract.ts';
 import { CLUSTER_TOOLS, hasClusterTools, startCluster, type TestCluster } from '../support/kubernetes.ts';
-import { sandboxes } from '../support/sandbox.ts';
-import { itWith } from '../support/tools.ts';
+import { pageCommand } from '../support/page-command.ts';
+import { layRelease } from '../support/release.ts';
+import { cleanEnvironment, run, sandboxes } from '../support/sandbox.ts';
+import { itWith, toolPath } from '../support/tools.ts';
 
 /* The generated policy, judged by the API server that it is for. */
 
@@ -15,7 +18,8 @@ const closing: (() => Promise<void>)[] = [];
 
 const HEX = 'a'.repeat(64);
 const GOOD = `registry.example.org/app/web@sha256:${HEX}`;
-const contract = parseContract(readFileSync('test/fixtures/gate/contract.yml'), 'contract.yml').file;
+const CONTRACT = 'test/fixtures/gate/contract.yml';
+const contract = parseContract(readFileSync(CONTRACT), 'contract.yml').file;
 
 beforeAll(async () => {
   if (!hasClusterTools) return;
@@ -301,4 +305,22 @@ itCluster('the API server finds nothing wrong with the policy, and has it as it 
   const [made] = imagePolicy(contract, { environment: undefined, cluster: undefined }) as [{ spec: object }];
   expect(there.spec).toMatchObject(made.spec);
   expect(there.status?.typeChecking?.expressionWarnings ?? []).toEqual([]);
+});
+
+itCluster('is applied by the pipe of docs/deploy.md', () => {
+  const fork = sandbox.folder('fork');
+  layRelease(fork, CONTRACT);
+  const script = [
+    'set -euo pipefail',
+    `gatehouse() { '${process.execPath}' '${fork}/dist/gatehouse.js' "$@"; }`,
+    pageCommand('docs/deploy.md', 'gatehouse admission policy'),
+  ];
+  const PATH = `${dirname(toolPath('kubectl'))}:${process.env.PATH}`;
+  const env = cleanEnvironment(fork, { KUBECONFIG: cluster.kubeconfig, PATH });
+  const { code, stdout, stderr } = run('bash', ['-c', script.join('\n')], { env });
+  expect([code, stderr]).toEqual([0, '']);
+  for (const kind of ['validatingadmissionpolicy', 'validatingadmissionpolicybinding'])
+    expect(stdout).toMatch(
+      new RegExp(`^${kind}\\.admissionregistration\\.k8s\\.io/gatehouse-images-production created$`, 'm'),
+    );
 });

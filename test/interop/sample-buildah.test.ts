@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { gunzipSync } from 'node:zlib';
 import { DEFAULT_LIMITS } from '../../src/attestation/sbom/limits.ts';
 import { readTar } from '../../src/attestation/sbom/tar.ts';
+import { pageCommand, wordsOf } from '../support/page-command.ts';
 import { imageInLayout } from '../support/sample.ts';
 import { cleanEnvironment, run, sandboxes } from '../support/sandbox.ts';
 import { itWith, toolPath } from '../support/tools.ts';
@@ -15,7 +16,8 @@ afterAll(sandbox.clean);
 const itBuildah = itWith('buildah', 'crane');
 
 function build(destination: string): string {
-  const args = ['sample/make-image.ts', '--with', 'buildah', '--to', destination];
+  const [, ...words] = wordsOf(pageCommand('sample/README.md', 'node sample/make-image.ts --with buildah'));
+  const args = words.map((word) => (word.startsWith('oci:') ? destination : word));
   const { code, stdout, stderr } = run(process.execPath, args, { env: cleanEnvironment(process.env.HOME ?? '/') });
   if (code !== 0) throw new Error(stderr);
   return stdout.trim().split('\n').at(-1) as string;

@@ -3,6 +3,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf } from '../../src/lib/digest.ts';
 import { readLayout } from '../../src/registry/layout.ts';
+import { pageCommand, wordsOf } from '../support/page-command.ts';
 import { filesIn, goVersion, sampleToolchain } from '../support/sample.ts';
 import { cleanEnvironment, sandboxes } from '../support/sandbox.ts';
 
@@ -18,8 +19,10 @@ itGo(
   () => {
     const copy = join(sandbox.folder('sample'), 'sample');
     cpSync('sample', copy, { recursive: true, filter: (path) => !path.startsWith('sample/image') });
+    const [, ...words] = wordsOf(pageCommand('sample/README.md', 'node sample/make-image.ts'));
     const make = () =>
-      execFileSync(process.execPath, [join(copy, 'make-image.ts')], {
+      execFileSync(process.execPath, words, {
+        cwd: join(copy, '..'),
         encoding: 'utf8',
         env: cleanEnvironment(process.env.HOME ?? '/'),
       }).trim();

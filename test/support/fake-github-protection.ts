@@ -157,17 +157,20 @@ export function protectionWorld(): ProtectionWorld {
 export interface FakeProtection {
   url: string;
   seen: Seen[];
+  /** The repository with the workflow. */
+  compliance: string;
   world: ProtectionWorld;
   /** Questions and answers that do not fit the description. */
   violations: string[];
   close(): Promise<void>;
 }
 
-export async function startGithubProtection(): Promise<FakeProtection> {
+export async function startGithubProtection(compliance = COMPLIANCE): Promise<FakeProtection> {
   const server = await startServer((seen) => answer(fake, seen));
   const fake: FakeProtection = {
     url: server.url,
     seen: server.seen,
+    compliance,
     world: protectionWorld(),
     violations: [],
     close: server.close,
@@ -175,12 +178,12 @@ export async function startGithubProtection(): Promise<FakeProtection> {
   return fake;
 }
 
-function answer({ world, violations }: FakeProtection, { method, path, query, headers }: Seen): Reply {
+function answer({ compliance, world, violations }: FakeProtection, { method, path, query, headers }: Seen): Reply {
   const instead = world.instead.get(path);
   if (instead !== undefined) return instead;
   if (method !== 'GET' || headers.authorization !== `Bearer ${TOKEN}`)
     return { status: 401, json: { message: 'Requires authentication' } };
-  const found = bodyOf(world, path, query);
+  const found = bodyOf(world, compliance, path, query);
   if (found === undefined) return { status: 404, json: { message: 'Not Found' } };
   try {
     checkExchange(path, query, found);
@@ -190,11 +193,11 @@ function answer({ world, violations }: FakeProtection, { method, path, query, he
   return { json: found };
 }
 
-function bodyOf(world: ProtectionWorld, path: string, query: URLSearchParams): unknown {
+function bodyOf(world: ProtectionWorld, compliance: string, path: string, query: URLSearchParams): unknown {
   if (path === '/orgs/care/actions/runner-groups')
     return { total_count: world.groups.length, runner_groups: world.groups };
   for (const [name, repository] of [
-    [COMPLIANCE, world.compliance],
+    [compliance, world.compliance],
     [APPLICATION, world.application],
   ] as const)
     if (path === `/repos/${name}` || path.startsWith(`/repos/${name}/`))
@@ -206,22 +209,7 @@ function inRepository(name: string, world: Repository, path: string, query: URLS
   const source = { source_type: 'Repository', source: name };
   const fixed: Record<string, unknown> = {
     '': repositoryReply(name),
-    '/branches/main': {
-      ...(exampleOf(`${REPO}/branches/{branch}`) as Json),
-      name: 'main',
-      protected: world.protection !== null,
-    },
     '/branches/main/protection': world.protection ?? undefined,
-    '/rules/branches/main': world.rulesets
-      .filter((each) => each.enforcement === 'active' && each.target === 'branch' && onMain(each))
-      .flatMap((each) =>
-        each.rules.map((rule) => ({
-          ...rule,
-          ruleset_source_type: 'Repository',
-          ruleset_source: name,
-          ruleset_id: each.id,
-        })),
-      ),
     '/rulesets': world.rulesets.map(({ rules: _, bypass_actors: __, conditions: ___, ...rest }) => ({
       ...rest,
       ...source,
@@ -234,6 +222,15 @@ function inRepository(name: string, world: Repository, path: string, query: URLS
   };
   const own = world.rulesets.find(({ id }) => path === `/rulesets/${id}`);
   if (own !== undefined) return { ...own, ...source };
+  const [, branch] = /^\/branches\/(.+)(?<!\/protection)$/.exec(path) ?? [];
+  if (branch !== undefined)
+    return {
+      ...(exampleOf(`${REPO}/branches/{branch}`) as Json),
+      name: branch,
+      protected: branch === 'main' && world.protection !== null,
+    };
+  const [, ruled] = /^\/rules\/branches\/(.+)$/.exec(path) ?? [];
+  if (ruled !== undefined) return rulesOn(ruled, name, world);
   const [, environmentName] = /^\/environments\/([^/]+)\/deployment-branch-policies$/.exec(path) ?? [];
   if (environmentName !== undefined) {
     const policies = world.policies[environmentName] ?? [];
@@ -249,9 +246,21 @@ function inRepository(name: string, world: Repository, path: string, query: URLS
   return fixed[path];
 }
 
-const onMain = ({ conditions: { ref_name: ref } }: Ruleset) =>
-  ref.include.some((pattern) => ['~ALL', '~DEFAULT_BRANCH', 'refs/heads/main'].includes(pattern)) &&
-  ref.exclude.length === 0;
+function rulesOn(branch: string, repository: string, { rulesets }: Repository): Json[] {
+  const patterns = ['~ALL', `refs/heads/${branch}`, ...(branch === 'main' ? ['~DEFAULT_BRANCH'] : [])];
+  return rulesets
+    .filter(({ enforcement, target }) => enforcement === 'active' && target === 'branch')
+    .filter(({ conditions: { ref_name: ref } }) => ref.include.some((each) => patterns.includes(each)))
+    .filter(({ conditions: { ref_name: ref } }) => ref.exclude.length === 0)
+    .flatMap(({ id, rules }) =>
+      rules.map((rule) => ({
+        ...rule,
+        ruleset_source_type: 'Repository',
+        ruleset_source: repository,
+        ruleset_id: id,
+      })),
+    );
+}
 
 function commitReply(sha: string | undefined): Json | undefined {
   if (sha === undefined) return undefined;

@@ -1,13 +1,24 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
+import { matches } from '../../src/commands/doctor/ref-pattern.ts';
 import { exec } from '../../src/lib/exec.ts';
-import { environment, type ProtectionWorld, protectionWorld, type Ruleset } from './fake-github-protection.ts';
+import {
+  environment,
+  type ProtectionWorld,
+  protectionWorld,
+  type Ruleset,
+  TAG_COMMIT,
+} from './fake-github-protection.ts';
 import { type GitlabProtection, gitlabProtection } from './fake-gitlab-protection.ts';
 import { checkRequest } from './github-openapi.ts';
 import { REQUESTS } from './gitlab-protection-fields.ts';
 import { cleanEnvironment, commitAll, type Ended, run } from './sandbox.ts';
 
 type Json = Record<string, unknown>;
+
+/** Whose fork it is: a name that this repository does not bear, so that what is left of its own can be found. */
+export const ORG = 'acme-health';
 
 /**
  * A fenced block of shell: `sh` runs as it is, `sh platform` with stand-ins for the platforms' programs, `sh doctor` last. `sh aws`
@@ -20,7 +31,7 @@ export interface Block {
 }
 
 export function blocksOf(markdown: string): Block[] {
-  return [...markdown.matchAll(/^```sh ?(\S*)\n([\s\S]*?)^```$/gm)].map(({ 1: kind = '', 2: text = '', index }) => {
+  return [...markdown.matchAll(/^ *```sh ?(\S*)\n([\s\S]*?)^ *```$/gm)].map(({ 1: kind = '', 2: text = '', index }) => {
     if (kind !== '' && kind !== 'platform' && kind !== 'doctor' && kind !== 'aws')
       throw new Error(`no block is ${kind}`);
     return { kind, text, line: markdown.slice(0, index).split('\n').length };
@@ -34,6 +45,8 @@ export interface Sent {
   /** Begins with a slash. */
   path: string;
   body: unknown;
+  /** Of the block that sent it. */
+  line: number;
 }
 
 /** Writes what it is asked down; asked for one field by `--jq .id` it says a number. */
@@ -41,14 +54,21 @@ const STAND_IN = `#!/usr/bin/env node
 const { appendFileSync, readFileSync } = require('node:fs');
 const [, tool, ...args] = process.argv;
 const input = args.includes('--input') ? readFileSync(0, 'utf8') : null;
-appendFileSync(process.env.SENT, JSON.stringify({ tool: tool.split('/').at(-1), args, input }) + '\\n');
+const line = Number(process.env.BLOCK);
+appendFileSync(process.env.SENT, JSON.stringify({ tool: tool.split('/').at(-1), args, input, line }) + '\\n');
 if (args.includes('--jq')) console.log(args.some((arg) => arg.startsWith('orgs/')) ? 77 : 4711);
 `;
 
 const FLAGS = { gh: ['--method', '--input', '--jq'], glab: ['--method', '--input', '--header'] };
 
-function sentOf(line: string): Sent {
-  const { tool, args, input } = JSON.parse(line) as { tool: 'gh' | 'glab'; args: string[]; input: string | null };
+interface Asked {
+  tool: 'gh' | 'glab';
+  args: string[];
+  input: string | null;
+  line: number;
+}
+
+function sentOf({ tool, args, input, line }: Asked): Sent {
   const flags: Record<string, string | undefined> = {};
   const words: string[] = [];
   for (let i = 0; i < args.length; i++) {
@@ -63,6 +83,7 @@ function sentOf(line: string): Sent {
     method: flags['--method'] ?? 'GET',
     path: `/${words[1]}`,
     body: input === null ? null : JSON.parse(input),
+    line,
   };
 }
 
@@ -111,6 +132,8 @@ export function laySite(folder: string): Site {
     mkdirSync(dirname(join(upstream, file)), { recursive: true });
     cpSync(file, join(upstream, file));
   }
+  // As upstream has it, where this test itself runs in a fork.
+  cpSync('test/fixtures/contract.yml', join(upstream, 'contract.yml'));
   cpSync('build/dist', join(upstream, 'dist'), { recursive: true });
   commitAll(upstream);
   run('git', ['init', '-q', '--bare', '-b', 'main', join(folder, 'fork.git')]);
@@ -133,14 +156,12 @@ export function laySite(folder: string): Site {
       PATH: `${bin}:${clean.PATH}`,
       UPSTREAM: upstream,
       FORK: join(folder, 'fork.git'),
-      ORG: 'example-health',
+      ORG,
       APP: 'care/lab-results',
       STORE: `file://${join(folder, 'store')}`,
       // npm's own settings are those of whoever runs the test: where packages come from is not of the guide.
       npm_config_userconfig: process.env.npm_config_userconfig ?? join(home, '.npmrc'),
       npm_config_cache: process.env.npm_config_cache ?? join(home, '.npm'),
-      // What develops the fork is two thirds of it, and what this very test runs on.
-      npm_config_omit: 'dev',
       // The lock file says which bytes; those that npm has already need no question.
       npm_config_prefer_offline: 'true',
       ...(process.env.NODE_EXTRA_CA_CERTS === undefined ? {} : { npm_config_cafile: process.env.NODE_EXTRA_CA_CERTS }),
@@ -156,18 +177,85 @@ export function laySite(folder: string): Site {
 export async function runBlocks(site: Site, blocks: Block[]): Promise<Ended & { done: number[]; sent: Sent[] }> {
   writeFileSync(site.sent, '');
   const script = join(site.folder, 'guide.sh');
-  writeFileSync(script, blocks.map(({ text, line }) => `${text}\necho "done: ${line}"\n`).join(''));
+  writeFileSync(
+    script,
+    blocks.map(({ text, line }) => `export BLOCK=${line}\n${text}\necho "done: ${line}"\n`).join(''),
+  );
   const ended = await exec('bash', [script], { cwd: join(site.folder, 'work'), env: { ...site.env, SENT: site.sent } });
-  const lines = readFileSync(site.sent, 'utf8').split('\n');
   return {
     ...ended,
     done: [...ended.stdout.matchAll(/^done: (\d+)$/gm)].map(([, line]) => Number(line)),
-    sent: lines.filter((line) => line !== '').map(sentOf),
+    sent: askedOf(site.sent).map(sentOf),
   };
 }
 
-/** What GitHub shows once these requests were sent to a bare pair of repositories. */
-export function githubAfter(sent: Sent[]): ProtectionWorld {
+function askedOf(file: string): Asked[] {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+}
+
+/** What release.yml did on a tag of the fork. */
+export interface Released extends Ended {
+  /** Its environment. */
+  environment: string;
+  /** Arguments of `gh release`, and of `gh api` where it moves a tag. */
+  releases: string[][];
+  moved: string[];
+  /** Checkout in which the release was laid out. */
+  folder: string;
+}
+
+/** STAND-INS for all that `.ci/run` runs: what depends on what a fork changes. */
+export const CURRENT = 'npm run --silent generate -- --check';
+export const SUITES = [
+  CURRENT,
+  'npm run --silent build -- --check',
+  'node_modules/.bin/node scripts/test.ts contract',
+].join('\n');
+
+/** Runs the shell steps of release.yml on a checkout of the tag; foreign actions (artifacts, provenance) are left out. */
+export async function runRelease(site: Site, tag: string, suites: string): Promise<Released> {
+  const { jobs } = parse(readFileSync('.github/workflows/release.yml', 'utf8')) as {
+    jobs: Record<'check' | 'publish', { environment?: string; steps: { run?: string }[] }>;
+  };
+  const folder = join(site.folder, `checkout-${tag}`);
+  const env = {
+    ...site.env,
+    SENT: join(site.folder, `sent-${tag}`),
+    BLOCK: '0',
+    GITHUB_REPOSITORY: `${ORG}/compliance-workflows`,
+  };
+  writeFileSync(env.SENT, '');
+  run('git', ['clone', '-q', '-b', tag, join(site.folder, 'fork.git'), folder], { env: site.env });
+  // As npm ci would leave them. A link to the folder would not do: what is built depends on where a module really lies.
+  run('cp', ['-al', join(site.fork, 'node_modules'), folder]);
+  const sha = run('git', ['-C', folder, 'rev-parse', 'HEAD'], { env: site.env }).stdout.trim();
+  const steps = [...jobs.check.steps, ...jobs.publish.steps].flatMap(({ run: text }) => text ?? []);
+  const script = steps.map((text) => (text === '.ci/run' ? suites : text)).join('\n');
+  const ended = await exec('bash', ['-e', '-c', script], {
+    cwd: folder,
+    env: { ...env, GITHUB_REF_NAME: tag, GITHUB_SHA: sha },
+  });
+  const asked = askedOf(env.SENT).map(({ args }) => args);
+  return {
+    ...ended,
+    environment: jobs.publish.environment ?? '',
+    releases: asked.filter(([what]) => what === 'release'),
+    moved: asked.flatMap((args) => args.find((word) => word.includes('/git/refs/'))?.replace(/.*\/git\//, '') ?? []),
+    folder,
+  };
+}
+
+/** Names of the rulesets that keep a tag from being moved. */
+export function keptFromMoving(rulesets: Ruleset[], ref: string): string[] {
+  return rulesets
+    .filter(({ target, rules }) => target === 'tag' && rules.some(({ type }) => type === 'update'))
+    .filter(({ conditions }) => conditions.ref_name.include.some((pattern) => matches(pattern, ref) === true))
+    .map(({ name }) => name);
+}
+
+/** What GitHub shows once these requests were sent to a bare pair of repositories, and releases of these tags published. */
+export function githubAfter(sent: Sent[], tags: string[]): ProtectionWorld {
   const world = protectionWorld();
   for (const repository of [world.compliance, world.application])
     Object.assign(repository, {
@@ -180,19 +268,24 @@ export function githubAfter(sent: Sent[]): ProtectionWorld {
     });
   const [release] = protectionWorld().compliance.releases;
   const [group] = world.groups.splice(0);
+  for (const tag of tags) {
+    world.compliance.commits[`tags/${tag}`] = TAG_COMMIT;
+    world.compliance.releases.push({ ...release, tag_name: tag, immutable: isImmutable(sent) });
+  }
   for (const { path, body } of sent) {
     const repository = path.startsWith('/repos/care/') ? world.application : world.compliance;
     const what = path.replace(/^\/repos\/[^/]+\/[^/]+/, '');
     const fields = (body ?? {}) as Json;
     const [, name = '', rest = ''] = /^\/environments\/([^/]+)(.*)$/.exec(what) ?? [];
     if (what === '/rulesets') repository.rulesets.push({ ...fields, id: repository.rulesets.length + 1 } as Ruleset);
-    if (what === '/releases') repository.releases.push({ ...release, ...fields, immutable: isImmutable(sent) });
     if (what === '/actions/permissions') Object.assign(repository.actions, fields);
     if (what === '/actions/permissions/workflow') Object.assign(repository.token, fields);
     if (rest === '/deployment-branch-policies')
       repository.policies[name] = [...(repository.policies[name] ?? []), fields];
     if (name !== '' && rest === '') repository.environments.push(made(name, fields));
     if (path.endsWith('/runner-groups')) world.groups.push({ ...group, ...fields });
+    if (/\/runner-groups\/\d+$/.test(path))
+      Object.assign(world.groups.find(({ name }) => name === fields.name) ?? {}, fields);
   }
   return world;
 }

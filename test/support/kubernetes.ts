@@ -17,6 +17,8 @@ export interface TestCluster {
   ca: string;
   /** By whom they are known: `admin` may do all, the others what the test's RBAC gives them. */
   tokens: Record<(typeof USERS)[number], string>;
+  /** Its administrator's file. */
+  kubeconfig: string;
   /** The real kubectl as one of them; documents to apply go to its standard input. */
   kubectl(words: string[], documents?: unknown, as?: (typeof USERS)[number]): Ended;
   /** The same, which must succeed; gives its output. */
@@ -75,6 +77,7 @@ export async function startCluster(folder: string): Promise<TestCluster> {
     server,
     ca: cert,
     tokens: tokens as TestCluster['tokens'],
+    kubeconfig: path('admin.json'),
     kubectl,
     ok: (words, documents) => {
       const { code, stdout, stderr } = kubectl(words, documents);

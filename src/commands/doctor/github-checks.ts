@@ -3,13 +3,14 @@ import { allSeen, BRANCH_PROTECTION, bypassOf } from '../../platform/github/guar
 import type {
   ApplicationFacts,
   ComplianceFacts,
-  DefaultBranch,
   EnvironmentFacts,
+  GuardedBranch,
   RunnerGroup,
   WorkflowRef,
 } from '../../platform/github/protection.ts';
 import { type Check, check, type Status } from './check.ts';
 import { coversVersions } from './ref-pattern.ts';
+import { notBranches, unseenRef } from './refs.ts';
 
 /** What the contract demands of GitHub for one environment. */
 export interface GithubDemand {
@@ -30,7 +31,7 @@ const COMMIT = /^[0-9a-f]{40}$/;
 export function checkGithub(compliance: ComplianceFacts, application: ApplicationFacts, demand: GithubDemand): Check[] {
   return [
     workflow(compliance, demand),
-    ...branchChecks('compliance', compliance.branch, true),
+    ...branchChecks('compliance branch', compliance.branch, true),
     ...tagChecks(compliance, demand),
     codeowners(compliance),
     release(compliance, demand),
@@ -43,7 +44,9 @@ export function checkGithub(compliance: ComplianceFacts, application: Applicatio
         ? ['fails', 'a job may approve a pull request: no person needs to have seen it']
         : ['ok', 'not allowed'],
     ),
-    ...branchChecks('application', application.branch, false),
+    ...branchChecks('application branch', application.branch, false),
+    ...application.others.flatMap((each) => branchChecks(`application branch ${each.name}`, each, false)),
+    ...notBranches(demand.refs).map(unseenRef),
     check('application actions', application.actions, 'only selected ones', ({ allowed }) => {
       if (allowed === null) return ['unknown', 'GitHub does not say which actions are allowed'];
       return [allowed === 'all' ? 'weak' : 'ok', allowed];
@@ -68,10 +71,10 @@ function workflow({ workflow: facts }: ComplianceFacts, { workflow: { path, ref 
   });
 }
 
-function branchChecks(whose: string, { name, guard }: DefaultBranch, codeOwners: boolean): Check[] {
+function branchChecks(what: string, { name, guard }: GuardedBranch, codeOwners: boolean): Check[] {
   const needed = `no deletion, no force push, pull request with 1 review or more${codeOwners ? ', by code owners' : ''}`;
   return [
-    check(`${whose} branch`, guard, needed, (found) => {
+    check(what, guard, needed, (found) => {
       const missing = [
         found.keptFromDeletion ? null : 'it may be deleted',
         found.keptFromForce ? null : 'it may be pushed to by force',
@@ -82,7 +85,7 @@ function branchChecks(whose: string, { name, guard }: DefaultBranch, codeOwners:
       if (found.hidden !== null) return ['unknown', `${name}: ${found.hidden}`];
       return ['fails', `${name}: ${missing.join('; ')}`];
     }),
-    bypass(`${whose} branch bypass`, 'unknown' in guard ? guard : guard.value.bypass),
+    bypass(`${what} bypass`, 'unknown' in guard ? guard : guard.value.bypass),
   ];
 }
 
@@ -106,14 +109,17 @@ function tagChecks({ tagRulesets }: ComplianceFacts, { workflow: { ref } }: Gith
           }),
         };
   return [
-    check('compliance tags', covering, 'no tag v* is moved or deleted', (rulesets) => {
+    check('compliance tags', covering, 'no tag of a full version is moved or deleted', (rulesets) => {
       const held = new Set(rulesets.flatMap(({ rules = [] }) => rules.map(({ type }) => type)));
       if (rulesets.length === 0)
-        return ['fails', 'no active ruleset covers all tags v*: whoever may push can move the tag that callers pin'];
+        return [
+          'fails',
+          'no active ruleset covers all tags v*.*.*: whoever may push can move the tag that callers pin',
+        ];
       const missing = TAG_RULES.filter((type) => !held.has(type));
       return missing.length === 0
         ? ['ok', rulesets.map(({ name }) => `ruleset ${name}`).join(', ')]
-        : ['fails', `no rule ${missing.join(', ')} on tags v*`];
+        : ['fails', `no rule ${missing.join(', ')} on tags v*.*.*`];
     }),
     bypass('compliance tags bypass', 'unknown' in covering ? covering : allSeen(covering.value.map(bypassOf))),
   ];
@@ -139,7 +145,7 @@ function release({ release: facts }: ComplianceFacts, { workflow: { ref } }: Git
 }
 
 function roleEnvironment(application: ApplicationFacts, name: string, demand: GithubDemand): Check {
-  return check(`environment ${name}`, application.environments, 'exists, for protected branches only', (all) => {
+  return check(`environment ${name}`, application.environments, 'exists, for branches of the contract only', (all) => {
     const found = all.find((each) => each.name === name);
     return found === undefined ? ['fails', MISSING] : refsOf(found, application, demand);
   });
@@ -190,7 +196,7 @@ function promotion(application: ApplicationFacts, demand: GithubDemand): Check[]
       if (adminsBypass === null) return ['unknown', 'GitHub does not say whether administrators may go past it'];
       return adminsBypass ? ['fails', 'administrators of the repository may go past it'] : ['ok', 'may not'];
     }),
-    of('branches', 'protected ones only', (found) => refsOf(found, application, demand)),
+    of('branches', 'those of the contract only', (found) => refsOf(found, application, demand)),
   ];
 }
 

@@ -3,12 +3,15 @@ import type { PipelineFacts, ProjectFacts, ProtectedBranch, RunnerFacts } from '
 import { type Access, isNobody } from '../../platform/gitlab/protection-replies.ts';
 import { type Check, check, type Status } from './check.ts';
 import { coversVersions, matches } from './ref-pattern.ts';
+import { branchesOf, notBranches, unseenRef } from './refs.ts';
 
 /** What the contract demands of GitLab for one environment. */
 export interface GitlabDemand {
   /** Path and ref of the pipeline's file, out of `workflow-ref`. */
   workflow: { path: string; ref: string };
   environment: string;
+  /** Refs that the contract allows for it. */
+  refs: readonly string[];
   /** People whose approval the contract demands. */
   approvals: number;
 }
@@ -29,7 +32,7 @@ export function checkGitlab(pipeline: PipelineFacts, application: ProjectFacts, 
     check('pipeline ref', { value: ref }, 'a protected branch', (found) =>
       found.startsWith('refs/heads/') ? ['ok', found] : ['fails', `${found} is no branch`],
     ),
-    branchCheck('pipeline', pipeline, branch),
+    branchCheck('pipeline branch', pipeline, branch),
     codeOwners(pipeline, branch),
     tags(pipeline),
     approvalRules(pipeline, branch),
@@ -62,7 +65,11 @@ export function checkGitlab(pipeline: PipelineFacts, application: ProjectFacts, 
     ...pipeline.runners.map(({ pool, runner }) =>
       check(`runner ${pool}`, runner, RUNNER, (found) => judgeRunner(found, pipeline)),
     ),
-    branchCheck('application', application, application.defaultBranch),
+    branchCheck('application branch', application, application.defaultBranch),
+    ...branchesOf(demand.refs)
+      .filter((name) => name !== application.defaultBranch)
+      .map((name) => branchCheck(`application branch ${name}`, application, name)),
+    ...notBranches(demand.refs).map(unseenRef),
     ...settings('application', application),
   ];
 }
@@ -72,17 +79,17 @@ function covering(all: readonly ProtectedBranch[], branch: string): ProtectedBra
   return all.filter(({ name }) => name === branch || matches(name, branch, '.*') === true);
 }
 
-function branchCheck(whose: string, { branches }: ProjectFacts, branch: string): Check {
-  return check(`${whose} branch`, branches, 'protected, no force push, nobody pushes past a merge request', (all) => {
+function branchCheck(what: string, { branches }: ProjectFacts, branch: string): Check {
+  return check(what, branches, 'protected, no force push, nobody pushes past a merge request', (all) => {
     const found = covering(all, branch);
     if (found.length === 0) return ['fails', `${branch} is not protected`];
     if (found.some(({ force }) => force)) return ['fails', `${branch} may be pushed to by force`];
-    const [status, what] = byAccess(
+    const [status, seen] = byAccess(
       found.flatMap(({ push }) => push),
       `${branch}: pushed to by`,
     );
-    // The gate takes a branch to which anybody may push for unprotected.
-    return [status === 'weak' && whose === 'application' ? 'fails' : status, what];
+    // The gate takes an application's branch to which anybody may push for unprotected.
+    return [status === 'weak' && what.startsWith('application ') ? 'fails' : status, seen];
   });
 }
 

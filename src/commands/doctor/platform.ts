@@ -7,6 +7,7 @@ import type { Context, Result } from '../command.ts';
 import type { Check } from './check.ts';
 import { checkGithub } from './github-checks.ts';
 import { checkGitlab } from './gitlab-checks.ts';
+import { branchesOf } from './refs.ts';
 import { verdict } from './verdict.ts';
 
 type Hosted = Exclude<ContractFile['platforms'][number], { kind: 'local' }>;
@@ -65,7 +66,7 @@ async function github(platform: Hosted, look: Look): Promise<{ compliance: strin
   const access = { http, api: platform.api, token: look.token, sleep: look.context.sleep };
   const workflow = githubWorkflow(platform['workflow-ref']);
   const compliance = await readCompliance(access, workflow);
-  const application = await readApplication(access, look.repository);
+  const application = await readApplication(access, look.repository, branchesOf(look.environment.refs));
   const demand = {
     workflow,
     workflowRef: platform['workflow-ref'],
@@ -82,7 +83,8 @@ async function gitlab(platform: Hosted, look: Look): Promise<{ compliance: strin
   const { project, ...workflow } = gitlabWorkflow(platform);
   const pipeline = await readPipelineProject(access, project, look.environment['runner-pools']);
   const application = await readProject(access, look.repository);
-  const demand = { workflow, environment: look.name, approvals: look.environment.approvals.number };
+  const { refs, approvals } = look.environment;
+  const demand = { workflow, environment: look.name, refs, approvals: approvals.number };
   return { compliance: project, checks: checkGitlab(pipeline, application, demand) };
 }
 

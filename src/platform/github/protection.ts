@@ -21,7 +21,7 @@ import {
   workflowPermissions,
 } from './protection-replies.ts';
 
-export interface DefaultBranch {
+export interface GuardedBranch {
   name: string;
   guard: Seen<BranchGuard>;
 }
@@ -29,7 +29,7 @@ export interface DefaultBranch {
 /** The repository that holds the reusable workflow. */
 export interface ComplianceFacts {
   repository: string;
-  branch: DefaultBranch;
+  branch: GuardedBranch;
   /** Tag rulesets in force. */
   tagRulesets: Seen<Ruleset[]>;
   /** Problems of its CODEOWNERS; null without one. */
@@ -48,7 +48,10 @@ export interface WorkflowToken {
 
 export interface ApplicationFacts {
   repository: string;
-  branch: DefaultBranch;
+  /** The default one. */
+  branch: GuardedBranch;
+  /** The others that the contract allows. */
+  others: GuardedBranch[];
   actions: Seen<{ allowed: string | null; shaPinning: boolean | null }>;
   environments: Seen<EnvironmentFacts[]>;
   /** Of the organization that owns it. */
@@ -99,13 +102,21 @@ export async function readCompliance(
   };
 }
 
-/** Throws CouldNot where the repository itself is not shown, or GitHub does not answer. */
-export async function readApplication(access: GithubAccess, repository: string): Promise<ApplicationFacts> {
+/** `branches` are those that the contract allows, by name. Throws CouldNot where the repository itself is not shown, or GitHub does not answer. */
+export async function readApplication(
+  access: GithubAccess,
+  repository: string,
+  branches: readonly string[],
+): Promise<ApplicationFacts> {
   const api = githubApi(access, repository);
   const { default_branch: name } = await repositoryOf(api, repository);
+  const others: GuardedBranch[] = [];
+  for (const other of new Set(branches))
+    if (other !== name) others.push({ name: other, guard: await guardOf(api, other) });
   return {
     repository,
     branch: { name, guard: await guardOf(api, name) },
+    others,
     actions: await seen(actionsAllowed(api)),
     environments: await seen(environments(api)),
     runnerGroups: await seen(groups(githubOrganizationApi(access, repository.split('/')[0] ?? ''))),

@@ -5,7 +5,7 @@ import { weaknesses } from '../../../src/contract/weaknesses.ts';
 
 /** Our own contract with one value put at a path. */
 function contractWith(path: string[], value: unknown): ContractFile {
-  const contract = contractFile.parse(parse(readFileSync('contract.yml', 'utf8')));
+  const contract = contractFile.parse(parse(readFileSync('test/fixtures/contract.yml', 'utf8')));
   const place = path.slice(0, -1).reduce((node, name) => Reflect.get(node, name), contract as object);
   Reflect.set(place, path.at(-1) as string, value);
   return contract;

@@ -358,6 +358,20 @@ describe('a commit that fails', () => {
     expect(git(folder, 'rev-parse', 'HEAD')).toBe(change.parent);
   });
 
+  it.each([
+    ['git version 2.37.9\n', /git version 2\.37\.9 is not git 2\.38 or newer.*nothing is deployed/],
+    ['git version 1.99.0\n', /2\.38 or newer/],
+    ['', /git does not say its version/],
+  ])('a git that does not know safe.bareRepository (%j) deploys nothing', async (said, message) => {
+    const older: Exec = async (program, args, options) =>
+      args.includes('version') ? { code: 0, stdout: said, stderr: '' } : await exec(program, args, options);
+    const folder = repository();
+    await expect(planChange(join(folder, 'web.yaml'), IMAGE, TARGET, LOCAL, older)).rejects.toMatchObject({
+      code: 'gitops.git_version',
+      message: expect.stringMatching(message),
+    });
+  });
+
   it('without git is CouldNot that says so', async () => {
     const none: Exec = (program, args, options) => exec(`no-${program}`, args, options);
     const folder = repository();

@@ -1,5 +1,6 @@
 import type { Check } from '../../../../src/commands/doctor/check.ts';
 import { checkGithub, type GithubDemand } from '../../../../src/commands/doctor/github-checks.ts';
+import { branchesOf } from '../../../../src/commands/doctor/refs.ts';
 import { http } from '../../../../src/lib/http.ts';
 import { readApplication, readCompliance } from '../../../../src/platform/github/protection.ts';
 import { GITHUB_WORKFLOW } from '../../../support/claims.ts';
@@ -40,7 +41,8 @@ const demand: GithubDemand = {
 async function checks(changed: Partial<GithubDemand> = {}): Promise<Check[]> {
   const asked = { ...demand, ...changed };
   const access = { http, api: github.url, token: TOKEN, sleep: async () => undefined };
-  return checkGithub(await readCompliance(access, asked.workflow), await readApplication(access, APPLICATION), asked);
+  const application = await readApplication(access, APPLICATION, branchesOf(asked.refs));
+  return checkGithub(await readCompliance(access, asked.workflow), application, asked);
 }
 /** `<check> <status>` of everything that is not ok. */
 const notOk = (all: Check[]) =>
@@ -409,11 +411,33 @@ describe('a planted weakness is named:', () => {
     expect(notOk(await checks({ runnerPools: ['GitHub Actions'] }))).toEqual(['runner group GitHub Actions weak']);
   });
 
-  it('a workflow on a branch', async () => {
-    const workflow = { ...demand.workflow, ref: 'refs/heads/main' };
-    const all = await checks({ workflow });
-    expect(notOk(all)).toEqual(['workflow fails', 'compliance release weak']);
-    expect(all[0]?.found).toContain('refs/heads/main moves');
+  it.each(['refs/heads/main', 'refs/tags/v1'])('a workflow at %s, which moves', async (ref) => {
+    github.world.compliance.commits['tags/v1'] = TAG_COMMIT;
+    const all = await checks({ workflow: { ...demand.workflow, ref } });
+    expect(notOk(all)).toEqual(expect.arrayContaining(['workflow fails', 'compliance release weak']));
+    expect(all[0]?.found).toContain(`${ref} moves`);
+  });
+});
+
+it('tags are kept by a ruleset for full versions, which lets a major tag move', async () => {
+  Object.assign(tags(github.world), { conditions: { ref_name: { include: ['refs/tags/v*.*.*'], exclude: [] } } });
+  expect(notOk(await checks())).toEqual([]);
+});
+
+describe('each branch that the contract allows', () => {
+  it('is looked at like the default one, once', async () => {
+    const refs = ['refs/heads/main', 'refs/heads/release/2', 'refs/heads/release/2'];
+    expect(notOk(await checks({ refs }))).toEqual(['application branch release/2 fails']);
+    github.world.application.rulesets[0]?.conditions.ref_name.include.push('refs/heads/release/2');
+    const all = await checks({ refs });
+    expect(notOk(all)).toEqual([]);
+    expect(all.filter(({ check }) => check.startsWith('application branch release/2'))).toHaveLength(2);
+  });
+
+  it('and a ref that is no branch is not seen, so not held', async () => {
+    expect(notOk(await checks({ refs: ['refs/heads/main', 'refs/tags/v1.0.0'] }))).toEqual([
+      'application refs/tags/v1.0.0 unknown',
+    ]);
   });
 });
 

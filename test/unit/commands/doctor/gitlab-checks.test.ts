@@ -24,6 +24,7 @@ beforeEach(() => {
 const demand: GitlabDemand = {
   workflow: { path: '.gitlab-ci.yml', ref: 'refs/heads/main' },
   environment: 'production',
+  refs: ['refs/heads/main'],
   approvals: 1,
 };
 
