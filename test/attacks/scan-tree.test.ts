@@ -131,4 +131,29 @@ describe('what a repository tells git changes nothing of what scanners see', () 
     run('git', ['-C', checkout, 'checkout', '-q', '--detach']);
     expect(shown(await treeOf(checkout))).toContain('+canary-in-utf-16');
   });
+
+  it('a name that is no UTF-8 hides neither text in UTF-16 nor a file that scanners obey', async () => {
+    const checkout = sandbox.folder('checkout');
+    const folder = Buffer.concat([Buffer.from(`${checkout}/caf`), Buffer.from([0xe9])]);
+    const named = (name: string) => Buffer.concat([folder, Buffer.from(`/${name}`)]);
+    mkdirSync(folder);
+    writeFileSync(named('wide.cfg'), utf16('canary-in-latin\n'));
+    writeFileSync(named('.semgrepignore'), '*\n');
+    mkdirSync(named('.trivyignore'));
+    writeFileSync(named('.trivyignore/main.go'), 'package main\n');
+    commitAll(checkout);
+    const tree = await treeOf(checkout);
+    expect(shown(tree)).toContain('+canary-in-latin');
+    expect(tree.removed).toContain('caf\ufffd/.semgrepignore');
+    const left = run('find', [tree.files, '-name', '.semgrepignore']).stdout;
+    expect(left).toBe(`${join(tree.files, '.semgrepignore')}\n`);
+  });
+
+  it('a folder where our own file goes stops nothing', async () => {
+    const checkout = sandbox.folder('checkout');
+    write(checkout, { '.semgrepignore/main.go': 'package main\n' });
+    commitAll(checkout);
+    const tree = await treeOf(checkout);
+    expect(readFileSync(join(tree.files, '.semgrepignore'), 'utf8')).toContain('nothing is left out');
+  });
 });

@@ -1,6 +1,6 @@
 import {
   closeSync,
-  existsSync,
+  type Dirent,
   mkdirSync,
   openSync,
   readdirSync,
@@ -110,23 +110,37 @@ function gitEnvironment(home: string): Record<string, string> {
   };
 }
 
+/** An entry of the files. Its path is in bytes, since git takes names that are no UTF-8. */
+interface Found {
+  path: Buffer;
+  entry: Dirent<Buffer>;
+}
+
+function found(folder: Buffer): Found[] {
+  return readdirSync(folder, { withFileTypes: true, encoding: 'buffer' })
+    .filter(({ name }) => name.toString() !== '.git')
+    .flatMap((entry) => {
+      const path = Buffer.concat([folder, Buffer.from('/'), entry.name]);
+      return [{ path, entry }, ...(entry.isDirectory() ? found(path) : [])];
+    });
+}
+
 /** Scanners read UTF-8: what begins with the mark of UTF-16 is written so, line by line the same. Gives the paths, sorted. */
 function recode(files: string): string[] {
-  return readdirSync(files, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(files.length + 1))
-    .filter((path) => !path.startsWith('.git/') && recodeFile(join(files, path)))
+  return found(Buffer.from(files))
+    .filter(({ path, entry }) => entry.isFile() && recodeFile(path))
+    .map(({ path }) => path.toString().slice(files.length + 1))
     .sort();
 }
 
-function recodeFile(path: string): boolean {
+function recodeFile(path: Buffer): boolean {
   const encoding = ENCODINGS.get(firstBytes(path, 2));
   if (encoding === undefined) return false;
   writeFileSync(path, new TextDecoder(encoding).decode(readFileSync(path)));
   return true;
 }
 
-function firstBytes(path: string, number: number): string {
+function firstBytes(path: Buffer, number: number): string {
   const file = openSync(path, 'r');
   try {
     const bytes = Buffer.alloc(number);
@@ -137,13 +151,14 @@ function firstBytes(path: string, number: number): string {
 }
 
 function removeObeyed(files: string): string[] {
-  const removed = readdirSync(files, { recursive: true, encoding: 'utf8' })
-    .filter((path) => !path.startsWith('.git/') && OBEYED.has(path.split('/').at(-1) as string))
-    .sort();
-  for (const path of removed) if (existsSync(join(files, path))) rmSync(join(files, path), { recursive: true });
+  const removed = found(Buffer.from(files)).filter(({ entry }) => OBEYED.has(entry.name.toString()));
+  // No scanner obeys a folder; at the top one would stand where our own file goes.
+  for (const { path, entry } of removed)
+    if (entry.isDirectory()) rmSync(path.toString(), { recursive: true, force: true });
+    else rmSync(path, { force: true });
   // Without a file of this name semgrep leaves out tests and vendored code; one that says nothing leaves nothing out.
   writeFileSync(join(files, '.semgrepignore'), '# nothing is left out\n');
-  return removed;
+  return removed.map(({ path }) => path.toString().slice(files.length + 1)).sort();
 }
 
 function lastLine(text: string): string {
