@@ -54,7 +54,16 @@ const TRIVY = [
 ];
 /** Without these it looks for a newer version of itself, for minutes where there is no network. */
 const SEMGREP_ENV = { SEMGREP_SEND_METRICS: 'off', SEMGREP_ENABLE_VERSION_CHECK: '0' };
-const SEMGREP = ['scan', '--metrics=off', '--disable-version-check', '--config', 'semgrep-rules.yml'];
+const SEMGREP = [
+  'scan',
+  '--metrics=off',
+  '--disable-version-check',
+  '--max-target-bytes',
+  '0',
+  '--verbose',
+  '--config',
+  'semgrep-rules.yml',
+];
 
 const RUNS: readonly Run[] = [
   { report: 'trivy.json', tool: 'trivy', args: [...TRIVY, '--format', 'json'], exitCode: 0, advisories: ['before'] },

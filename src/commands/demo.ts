@@ -6,6 +6,7 @@ import { BadInput, CouldNot, messageOf } from '../lib/errors.ts';
 import { exec } from '../lib/exec.ts';
 import * as z from '../lib/zod.ts';
 import { type Context, command, type Result } from './command.ts';
+import { interrupt } from './demo/steps.ts';
 import { startRegistryProcess, type Told, tell } from './demo/story.ts';
 import { optionalText, toggle } from './inputs.ts';
 
@@ -58,9 +59,13 @@ async function serve(): Promise<Result> {
   return { exit: 0, json: { status: 'stopped' }, text: 'the registry has stopped' };
 }
 
+/** What a terminal or a runner ends a program by. Without a handler keys and folders would stay. */
+const ENDED_BY = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 async function play(sample: string, keep: string | null, live: boolean, context: Context): Promise<Result> {
   const folder = keep === null ? temporary() : kept(keep);
   const started = Date.now();
+  for (const signal of ENDED_BY) process.on(signal, interrupt);
   const server = await startRegistryProcess(join(context.home, 'gatehouse.js'), folder);
   try {
     const told = await tell({
@@ -85,6 +90,7 @@ async function play(sample: string, keep: string | null, live: boolean, context:
   } finally {
     server.stop();
     if (keep === null) rmSync(folder, { recursive: true, force: true });
+    for (const signal of ENDED_BY) process.off(signal, interrupt);
   }
 }
 
@@ -118,7 +124,7 @@ async function scanLive(sample: string, reports: string, context: Context): Prom
   context.working('running the installed scanners');
   cpSync(join(sample, 'reports'), reports, { recursive: true });
   const { code, stdout, stderr } = await exec(
-    process.execPath,
+    nodeForTypeScript(join(sample, '..')),
     [join(sample, 'scan.ts'), '--installed', '--out', reports],
     {
       cwd: join(sample, '..'),
@@ -132,6 +138,17 @@ async function scanLive(sample: string, reports: string, context: Context): Prom
     );
   context.progress(`live scans\n    ${stdout.trim().replaceAll('\n', '\n    ')}`);
   return reports;
+}
+
+/** A Node that runs TypeScript as it is: this one, or the pinned one that `npm ci` has brought. */
+function nodeForTypeScript(checkout: string): string {
+  if (process.features.typescript) return process.execPath;
+  const pinned = join(checkout, 'node_modules', '.bin', 'node');
+  if (existsSync(pinned)) return pinned;
+  throw new CouldNot(
+    'demo.live',
+    `live scans need a newer Node than ${process.version} or the one that npm ci brings: run npm ci in the checkout, then npm run demo -- --live`,
+  );
 }
 
 function line({ title, ok, detail, milliseconds }: Told, colour: boolean): string {

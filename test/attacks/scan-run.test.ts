@@ -47,6 +47,20 @@ const ATTACKS: Attack[] = [
     'filtered_output',
   ],
   [
+    'F27 a limit of size hides what is over it, in SARIF that does not say so',
+    sarifRun({ tool: { driver: { name: 'Semgrep OSS', rules: [{ id: 'x' }] } } }),
+    { origin: ran('semgrep', 0, ['semgrep', 'scan', '--sarif', '.']) },
+    'degraded',
+    'filtered_output',
+  ],
+  [
+    'F27 a limit of size that is lower still',
+    bytesOf('semgrep', 'clean'),
+    { origin: ran('semgrep', 0, ['semgrep', '--max-target-bytes', '100']) },
+    'degraded',
+    'filtered_output',
+  ],
+  [
     'F28 gitleaks crashed with 1 beside an empty list',
     Buffer.from('[]'),
     { origin: ran('gitleaks', 1, ['gitleaks', 'git']) },

@@ -118,7 +118,14 @@ const ATTACKS: Attack[] = [
     'incomplete',
     'parse_errors',
   ],
-  ['F26 semgrep scanned nothing', semgrep({ paths: { scanned: [] } }), {}, 'incomplete', 'no_targets'],
+  ['F26 semgrep scanned nothing', semgrep({ paths: { scanned: [], skipped: [] } }), {}, 'incomplete', 'no_targets'],
+  [
+    'F26 a file too big for semgrep, which without --verbose does not say so',
+    semgrep({ paths: { scanned: ['src/app.py'] } }),
+    {},
+    'incomplete',
+    'parse_errors',
+  ],
   ['F26 trivy scanned nothing', trivy({ Results: undefined }), {}, 'incomplete', 'no_targets'],
   [
     'F27 checkov --quiet hides what comments skip',

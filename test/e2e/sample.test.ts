@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { TOOLS } from '../../scripts/tools/catalogue.ts';
 import { versionOf } from '../../scripts/tools/pin.ts';
 import { createSbom } from '../../src/attestation/sbom/index.ts';
-import { type ScanSidecar, scanSidecar } from '../../src/contract/scan-report.ts';
+import { type ScanReport, type ScanSidecar, scanSidecar } from '../../src/contract/scan-report.ts';
 import { digestOf } from '../../src/lib/digest.ts';
 import { readLayout } from '../../src/registry/layout.ts';
 import { filesIn, imageInLayout, sampleToolchain } from '../support/sample.ts';
+import { run } from '../support/sandbox.ts';
 
 const bytesIn = (folder: string): number =>
   filesIn(folder).reduce((sum, path) => sum + statSync(join(folder, path)).size, 0);
@@ -159,5 +160,35 @@ describe('the sample reports', () => {
   ])('%s ended with %i and says what the README says', (report, exitCode, read, expected) => {
     expect(sidecarOf(report).exitCode).toBe(exitCode);
     expect(read(contentOf(report))).toEqual(expected);
+  });
+
+  it.each([
+    ['semgrep', 1],
+    ['trivy', 4],
+  ])('%s says the same in SARIF as in its own format', (tool, findings) => {
+    const [native, sarif] = [`${tool}.json`, `${tool}.sarif`].map((report) => {
+      const { code, stdout } = run(process.execPath, [
+        'build/dist/gatehouse.js',
+        'scan',
+        ...(report.endsWith('.sarif') ? ['--tool', 'sarif'] : []),
+        '--report',
+        join(REPORTS, report),
+        '--sidecar',
+        join(REPORTS, sidecarName(report)),
+        '--json',
+      ]);
+      const read: ScanReport = JSON.parse(stdout);
+      return {
+        code,
+        tool: read.tool.name,
+        covers: read.covers,
+        status: read.execution.status,
+        counts: read.counts,
+        findings: read.findings.map(({ rule, severity, cve, category }) => ({ rule, severity, cve, category })),
+      };
+    });
+    expect(sarif).toEqual(native);
+    expect(sarif).toMatchObject({ code: 0, tool, status: 'complete', counts: { medium: findings } });
+    expect(sarif?.findings).toHaveLength(findings);
   });
 });

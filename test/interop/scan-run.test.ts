@@ -13,7 +13,9 @@ afterAll(sandbox.clean);
 /** A token of no service that has the form of one; put together here so that no scanner finds it in this file. */
 const TOKEN = ['ghp', 'a1B2c3D4e5F6a7B8c9D0e1F2a3B4c5D6e7F8'].join('_');
 
-/** A repository that tells every scanner to look away. */
+const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le');
+
+/** A repository that tells every scanner, and git, to look away. */
 function judgedRepository(): string {
   const folder = sandbox.folder('judged');
   for (const [path, text] of Object.entries({
@@ -25,11 +27,25 @@ function judgedRepository(): string {
     'deploy/pod.yaml':
       'apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: { containers: [{ name: web, image: web, securityContext: { privileged: true } }] }\n',
     '.checkov.yaml': 'framework: [dockerfile]\n',
+    // Over the size from which semgrep leaves a file out.
+    'big.py': `import os\nos.system(input())\n${`# ${'-'.repeat(1000)}\n`.repeat(1100)}`,
+    'wide.py': utf16('import os\nos.system(input())\n'),
+    'encoded.py': 'import os\nos.system(input())\n',
+    'nul.cfg': `token = "${TOKEN}"\n\0\n`,
+    'undiffed.cfg': `token = "${TOKEN}"\n`,
+    'wide.cfg': utf16(`token = "${TOKEN}"\n`),
   })) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
   commitAll(folder);
+  // On its own: git would take the file for UTF-16 when it is added.
+  writeFileSync(join(folder, '.gitattributes'), 'encoded.py working-tree-encoding=UTF-16LE\nundiffed.cfg -diff\n');
+  for (const words of [
+    ['add', '.gitattributes'],
+    ['-c', 'user.name=test', '-c', 'user.email=test@example.org', 'commit', '-q', '-m', 'attributes'],
+  ])
+    run('git', ['-C', folder, ...words]);
   return folder;
 }
 
@@ -91,13 +107,21 @@ describe('what the judged repository tells a scanner is not obeyed', () => {
     ]);
     expect(JSON.parse(obeying.stdout)).toEqual([]);
     const { rows, ran } = await scanWith('gitleaks', checkout);
-    expect(rows).toEqual(['github-pat config.py']);
+    expect(rows.sort()).toEqual(
+      ['config.py', 'nul.cfg', 'undiffed.cfg', 'wide.cfg'].map((path) => `github-pat ${path}`),
+    );
     expect(ran.sidecar.tool.digest).toMatch(/^sha256:/);
   });
 
   itWith('semgrep')('semgrep', async () => {
     const { rows } = await scanWith('semgrep', judgedRepository());
-    expect(rows.map((row) => row.split(' ').at(-1)).sort()).toEqual(['run.py', 'tests/helper.py']);
+    expect(rows.map((row) => row.split(' ').at(-1)).sort()).toEqual([
+      'big.py',
+      'encoded.py',
+      'run.py',
+      'tests/helper.py',
+      'wide.py',
+    ]);
   });
 
   itWith('checkov')('checkov', async () => {

@@ -12,6 +12,20 @@ export interface Said {
   text: string;
 }
 
+/** Folders with a key that lies on disk now. */
+const held = new Set<string>();
+let interrupted: NodeJS.Signals | null = null;
+
+/** Ends the demo at its next step, by a thrown CouldNot, so that everything is removed as ever; keys go from the disk at once. */
+export function interrupt(signal: NodeJS.Signals): void {
+  interrupted = signal;
+  for (const folder of held) rmSync(folder, { recursive: true, force: true });
+}
+
+function checkInterrupted(): void {
+  if (interrupted !== null) throw new CouldNot('demo.interrupted', `the demo was ended by ${interrupted}`);
+}
+
 /** A child gets what finds programs and nothing else: no variable of ours reaches a step. */
 export function bareEnvironment(home: string): Record<string, string> {
   return { PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', TERM: process.env.TERM ?? 'dumb' };
@@ -19,10 +33,12 @@ export function bareEnvironment(home: string): Record<string, string> {
 
 /** Runs the site's program as a process of its own. */
 export async function gatehouse(site: Site, ...args: string[]): Promise<Said> {
+  checkInterrupted();
   const { code, stdout, stderr } = await exec(process.execPath, [site.program, ...args, '--json'], {
     cwd: site.folder,
     env: bareEnvironment(site.folder),
   });
+  checkInterrupted();
   try {
     return { code, json: JSON.parse(stdout), text: stderr };
   } catch (cause) {
@@ -36,12 +52,15 @@ export async function gatehouse(site: Site, ...args: string[]): Promise<Said> {
 
 /** A step under one role: its key lies on disk, readable by this user alone, while its process runs, and no other role's does. */
 export async function withKey(site: Site, role: string, ...args: string[]): Promise<Said> {
+  checkInterrupted();
   const folder = mkdtempSync(site.path(`key-${role}-`));
+  held.add(folder);
   try {
     writeFileSync(join(folder, 'key.pem'), site.keys.get(role) ?? '', { mode: 0o600 });
     return await gatehouse(site, ...args, '--key', `file://${join(folder, 'key.pem')}`);
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, force: true });
+    held.delete(folder);
   }
 }
 

@@ -1,5 +1,5 @@
-import { globSync, realpathSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { CouldNot } from '../../lib/errors.ts';
 import { absoluteFolders, type Exec } from '../../lib/exec.ts';
 import { fileDigest } from '../../lib/file.ts';
@@ -35,16 +35,16 @@ export async function findProgram(
       `${found} does not say its version (${[name, ...ask].join(' ')}): is it ${name}?`,
     );
   const real = realpathSync(found);
-  const [list] = globSync(
-    resolve(
-      dirname(real),
-      '..',
-      'lib',
-      '*',
-      'site-packages',
-      `${name.replaceAll('-', '_')}-${version}.dist-info`,
-      'RECORD',
-    ),
-  );
+  const list = listOfFiles(dirname(dirname(real)), name, version);
   return { name, path: found, version, digest: await fileDigest(list ?? real) };
+}
+
+/** Where a Python program keeps the list of its files, below its environment's folder; undefined for any other program. */
+function listOfFiles(environment: string, name: string, version: string): string | undefined {
+  const lib = join(environment, 'lib');
+  const record = join('site-packages', `${name.replaceAll('-', '_')}-${version}.dist-info`, 'RECORD');
+  if (!existsSync(lib)) return undefined;
+  return readdirSync(lib)
+    .map((python) => join(lib, python, record))
+    .find((file) => existsSync(file));
 }

@@ -87,6 +87,13 @@ export const recipes: Readonly<Record<string, Recipe>> = {
       '--metrics=off',
       '--disable-version-check',
       '--disable-nosem',
+      // Else it leaves out what is over 1 MB, and gives up on a file where a rule takes more than 5 s.
+      '--max-target-bytes',
+      '0',
+      '--timeout',
+      '120',
+      // Else the report does not say which files it left out.
+      '--verbose',
       '--config',
       rules ?? '',
       '--json',
@@ -110,6 +117,9 @@ export const recipes: Readonly<Record<string, Recipe>> = {
       '--ignore-gitleaks-allow',
       '--gitleaks-ignore-path',
       '/dev/null',
+      // By itself it shows git neither what a merge adds nor what becomes a file out of a link.
+      '--log-opts',
+      '--all --full-history --diff-merges=first-parent',
       ...(rules === null ? [] : ['--config', rules]),
     ],
   },

@@ -61,6 +61,8 @@ export async function runScanners(job: ScanJob, world: ScanWorld): Promise<Ran[]
   try {
     const tree = await cleanTree(job.checkout, folder, world.exec);
     for (const path of tree.removed) world.progress(`${path} is not obeyed: it tells a scanner what to leave out`);
+    for (const path of tree.recoded)
+      world.progress(`${path} is UTF-16, which scanners do not read: they get it as UTF-8`);
     const empty = join(folder, 'empty');
     mkdirSync(empty);
     const ran: Ran[] = [];

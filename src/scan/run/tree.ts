@@ -1,4 +1,14 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  type Dirent,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { BadInput, CouldNot } from '../../lib/errors.ts';
 import type { Exec } from '../../lib/exec.ts';
@@ -13,7 +23,12 @@ export interface Tree {
   history: string;
   /** Paths that were taken out of `files`. */
   removed: string[];
+  /** Paths whose text is UTF-16 in the commit and UTF-8 in `files`, and in a commit of ours on top of `history`. */
+  recoded: string[];
 }
+
+/** Over a repository's own .gitattributes: files as they are committed, and every change shown as text, whatever it holds. */
+const ATTRIBUTES = '* !text !eol !crlf !ident !filter !working-tree-encoding diff\n';
 
 /**
  * Names of files that each of the scanners obeys when it finds them in what it scans (tried with the pinned versions): the judged
@@ -31,6 +46,15 @@ const OBEYED = new Set([
   '.checkov.baseline',
   'osv-scanner.toml',
 ]);
+
+/** How a file begins that is UTF-16. */
+const ENCODINGS = new Map([
+  ['fffe', 'utf-16le'],
+  ['feff', 'utf-16be'],
+]);
+
+/** Of the commit that holds such files as UTF-8. */
+const AUTHOR = ['-c', 'user.name=gatehouse', '-c', 'user.email=gatehouse@localhost'];
 
 /**
  * Clones the checkout twice below `into`. Throws BadInput for a folder that is no git checkout and for a shallow one: a secret
@@ -53,15 +77,24 @@ export async function cleanTree(checkout: string, into: string, exec: Exec): Pro
       'scan.shallow',
       `${checkout} holds a part of its history: a secret in the rest would not be found; check it out with fetch-depth 0 (GitLab: GIT_DEPTH 0)`,
     );
-  const [files, history] = [join(into, 'files'), join(into, 'history.git')];
-  for (const [kind, target] of [
-    ['--no-local', files],
-    ['--bare', history],
-  ] as const) {
-    const { code, stderr } = await git(into, 'clone', '--quiet', kind, '--', checkout, target);
+  const [commit, files, history] = [head.stdout.trim(), join(into, 'files'), join(into, 'history.git')];
+  const must = async (cwd: string, ...args: string[]) => {
+    const { code, stderr } = await git(cwd, ...args);
     if (code !== 0) throw new CouldNot('scan.clone', `cannot copy ${checkout} to scan it: ${lastLine(stderr)}`);
+  };
+  await must(into, 'clone', '--quiet', '--template=', '--no-local', '--no-checkout', '--', checkout, files);
+  await must(into, 'clone', '--quiet', '--template=', '--bare', '--', checkout, history);
+  for (const repository of [join(files, '.git'), history]) {
+    mkdirSync(join(repository, 'info'));
+    writeFileSync(join(repository, 'info', 'attributes'), ATTRIBUTES);
   }
-  return { commit: head.stdout.trim(), files, history, removed: removeObeyed(files) };
+  await must(files, 'checkout', '--quiet', '--detach', commit);
+  const recoded = recode(files);
+  if (recoded.length > 0) {
+    await must(files, ...AUTHOR, 'commit', '--quiet', '--all', '--message', 'UTF-16 as UTF-8');
+    await must(history, 'fetch', '--quiet', files, 'HEAD:refs/gatehouse/utf-8');
+  }
+  return { commit, files, history, removed: removeObeyed(files), recoded };
 }
 
 /** Nothing of the machine's or the user's git configuration: filters and templates would run programs. */
@@ -77,14 +110,55 @@ function gitEnvironment(home: string): Record<string, string> {
   };
 }
 
-function removeObeyed(files: string): string[] {
-  const removed = readdirSync(files, { recursive: true, encoding: 'utf8' })
-    .filter((path) => !path.startsWith('.git/') && OBEYED.has(path.split('/').at(-1) as string))
+/** An entry of the files. Its path is in bytes, since git takes names that are no UTF-8. */
+interface Found {
+  path: Buffer;
+  entry: Dirent<Buffer>;
+}
+
+function found(folder: Buffer): Found[] {
+  return readdirSync(folder, { withFileTypes: true, encoding: 'buffer' })
+    .filter(({ name }) => name.toString() !== '.git')
+    .flatMap((entry) => {
+      const path = Buffer.concat([folder, Buffer.from('/'), entry.name]);
+      return [{ path, entry }, ...(entry.isDirectory() ? found(path) : [])];
+    });
+}
+
+/** Scanners read UTF-8: what begins with the mark of UTF-16 is written so, line by line the same. Gives the paths, sorted. */
+function recode(files: string): string[] {
+  return found(Buffer.from(files))
+    .filter(({ path, entry }) => entry.isFile() && recodeFile(path))
+    .map(({ path }) => path.toString().slice(files.length + 1))
     .sort();
-  for (const path of removed) if (existsSync(join(files, path))) rmSync(join(files, path), { recursive: true });
+}
+
+function recodeFile(path: Buffer): boolean {
+  const encoding = ENCODINGS.get(firstBytes(path, 2));
+  if (encoding === undefined) return false;
+  writeFileSync(path, new TextDecoder(encoding).decode(readFileSync(path)));
+  return true;
+}
+
+function firstBytes(path: Buffer, number: number): string {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(number);
+    return bytes.toString('hex', 0, readSync(file, bytes, 0, number, 0));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function removeObeyed(files: string): string[] {
+  const removed = found(Buffer.from(files)).filter(({ entry }) => OBEYED.has(entry.name.toString()));
+  // No scanner obeys a folder; at the top one would stand where our own file goes.
+  for (const { path, entry } of removed)
+    if (entry.isDirectory()) rmSync(path.toString(), { recursive: true, force: true });
+    else rmSync(path, { force: true });
   // Without a file of this name semgrep leaves out tests and vendored code; one that says nothing leaves nothing out.
   writeFileSync(join(files, '.semgrepignore'), '# nothing is left out\n');
-  return removed;
+  return removed.map(({ path }) => path.toString().slice(files.length + 1)).sort();
 }
 
 function lastLine(text: string): string {

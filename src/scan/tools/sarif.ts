@@ -1,3 +1,4 @@
+import { optionIn } from '../command-line.ts';
 import { type Category, type Draft, type Reason, reading, type Tool } from '../reading.ts';
 import { at, has, isObject, type JsonObject, type Shape, shapeOf, strings, text } from '../shape.ts';
 import { draftsOfResult } from './sarif-results.ts';
@@ -58,6 +59,13 @@ export const sarif: Tool = {
     if (runs.length === 0) reasons.push({ code: 'no_targets', detail: 'the report holds no run' });
     if (tool.listsRules && total === 0)
       reasons.push({ code: 'engine_failed', detail: `${tool.name} ran no rule: check the rule set's name` });
+    if (tool.name === 'semgrep' && argv.length > 0 && optionIn(argv, '--max-target-bytes') !== '0') {
+      reasons.push({
+        code: 'filtered_output',
+        detail:
+          'semgrep left out files over a size of its own, and its SARIF does not say which: run it with --max-target-bytes 0',
+      });
+    }
     if (names.length > 1) {
       reasons.push({
         code: 'wrong_tool',

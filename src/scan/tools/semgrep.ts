@@ -25,17 +25,25 @@ const WORDS = new Map<string, Severity>([
   ['info', 'low'],
   ['low', 'low'],
 ]);
-/** Reasons for which a file that should have been read was not. */
-const UNREAD_FILE = new Set([
-  'analysis_failed_parser_or_internal_error',
-  'exceeded_size_limit',
-  'too_big',
-  'too_many_matches',
+/** Reasons for which a file was not to be read. Any other, also one that is not known here, means that it should have been. */
+const LEFT_OUT = new Set([
+  'always_skipped',
+  'binary',
+  'cli_exclude_flags_match',
+  'cli_include_flags_do_not_match',
+  'dotfile',
+  'excluded_by_config',
+  'gitignore_patterns_match',
+  'irrelevant_rule',
+  'minified',
+  'semgrepignore_patterns_match',
+  'wrong_language',
 ]);
 
 /**
- * Semgrep 1 (`--json`). Its exit code is 0 with findings and with files it could not parse; without `--disable-nosem` it leaves
- * out what a `nosemgrep` comment in the judged code hides.
+ * Semgrep 1 (`--json --verbose`). Its exit code is 0 with findings and with files it could not parse; without `--disable-nosem`
+ * it leaves out what a `nosemgrep` comment in the judged code hides. Files over 1 MB are not scanned unless it is told to
+ * (`--max-target-bytes 0`), and only `--verbose` lists them.
  */
 export const semgrep: Tool = {
   name: NAME,
@@ -45,6 +53,7 @@ export const semgrep: Tool = {
     { flags: ['--exclude-rule'] },
     { flags: ['--include'] },
     { flags: ['--baseline-commit'] },
+    { flags: ['--max-target-bytes'], all: ['0'] },
     { flags: ['--exclude-minified-files'], bare: true },
   ],
   abbreviates: true,
@@ -132,16 +141,19 @@ function unparsed(document: JsonObject): Reason[] {
     ];
   }
   const skipped = at(document, 'paths', 'skipped');
-  const unread = Array.isArray(skipped) ? skipped.filter((file) => UNREAD_FILE.has(String(at(file, 'reason')))) : [];
+  const unread = Array.isArray(skipped) ? skipped.filter((file) => !LEFT_OUT.has(String(at(file, 'reason')))) : [];
   const rules = Array.isArray(document.skipped_rules) ? document.skipped_rules : [];
   const said: [number, string][] = [
     [errors.length, `errors${placesOf(errors)}`],
     [unread.length, `files left out as too big or not understood${placesOf(unread)}`],
     [rules.length, 'rules that this version cannot run'],
   ];
-  return said
-    .filter(([number]) => number > 0)
-    .map(([number, what]) => ({ code: 'parse_errors', detail: `${number} ${what}` }));
+  const details = said.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+  if (!Array.isArray(skipped))
+    details.push(
+      'the report does not say which files were left out (paths.skipped), and those over 1 MB are by default: run semgrep with --verbose --max-target-bytes 0',
+    );
+  return details.map((detail) => ({ code: 'parse_errors', detail }));
 }
 
 function placesOf(entries: unknown[]): string {

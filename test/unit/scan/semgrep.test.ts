@@ -63,8 +63,16 @@ describe('the semgrep reader', () => {
       { paths: { scanned: ['a'], skipped: [{ path: 'big.js', reason: 'exceeded_size_limit' }] } },
       ['parse_errors'],
     ],
-    ['nothing scanned', { paths: { scanned: [] } }, ['no_targets']],
-    ['no word on what was scanned', { paths: {} }, ['no_targets']],
+    [
+      'a file left out for a reason that is not known here',
+      { paths: { scanned: ['a'], skipped: [{ path: 'b.js', reason: 'out_of_luck' }] } },
+      ['parse_errors'],
+    ],
+    ['a file left out for no reason', { paths: { scanned: ['a'], skipped: [{ path: 'b.js' }] } }, ['parse_errors']],
+    ['no word on what was left out', { paths: { scanned: ['a'] } }, ['parse_errors']],
+    ['what was left out is no list', { paths: { scanned: ['a'], skipped: null } }, ['parse_errors']],
+    ['nothing scanned', { paths: { scanned: [], skipped: [] } }, ['no_targets']],
+    ['no word on what was scanned', { paths: { skipped: [] } }, ['no_targets']],
     ['no version', { version: undefined }, ['unknown_schema_version']],
     ['another major version', { version: '2.0.0' }, ['unknown_schema_version']],
     ['results that are an object', { results: {} }, ['unknown_schema_version']],
@@ -99,6 +107,9 @@ describe('the semgrep reader', () => {
     [['semgrep', '--exclude-rule=x.y'], ['--exclude-rule=x.y']],
     [['semgrep', '--sever=ERROR'], ['--severity=ERROR']],
     [['semgrep', '--baseline-commit', 'abc'], ['--baseline-commit=abc']],
+    [['semgrep', '--max-target-bytes=100'], ['--max-target-bytes=100']],
+    [['semgrep', '--max-target', '5000000'], ['--max-target-bytes=5000000']],
+    [['semgrep', '--max-target-bytes', '0'], []],
     [['semgrep', 'scan', '--config', 'rules.yml', '--json', '--metrics=off', '.'], []],
   ])('%j was filtered by %j', (argv, filters) => {
     expect(semgrep(clean(), argv).execution.filters).toEqual(filters);
