@@ -62,11 +62,20 @@ async function decideIn(stage: Stage, asked: Asked, context: Context): Promise<{
     environment: asked.environment,
     attachments,
     policy: [{ name: 'gate.wasm', digest: digestOf(policy) }],
-    data: { ...decision },
+    data: { ...decision, ...(await givenBefore(stage, decision)) },
   });
   if (decision.outcome === 'allow' && decision.stage === 'deploy')
     await attest(asked, decision, record, stage, context);
   return { decision, key: record.key };
+}
+
+/**
+ * A promotion says what has been approved by now: such an approval released some other job, since the one that waits for the
+ * approval of this promotion begins to wait after it.
+ */
+async function givenBefore({ platform, identity }: Stage, { stage, environment }: Decision): Promise<object> {
+  if (stage !== 'promote' || environment === null) return {};
+  return { approvalsBefore: await platform.approvalsGiven(identity.run, environment) };
 }
 
 /** A gate that could not judge leaves a record of that too, unless the store is what failed; the first failure is the one reported. */

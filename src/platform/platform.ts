@@ -73,7 +73,7 @@ export interface ChildRun {
 export interface Platform {
   identify(): Promise<RunIdentity>;
   source(run: Run): Promise<Source>;
-  /** What has been said so far and may come back among `approvals` later: a run keeps it before its own approval is asked for. */
+  /** What has been said so far and may come back among `approvals` later: a run keeps it, when it is opened and when it promotes, before its own approval is asked for. */
   approvalsGiven(run: Run, environment: string): Promise<GivenApproval[]>;
   approvals(run: Run, environment: string): Promise<PlatformApproval[]>;
   /** How the run's other jobs ended; absent where the caller has to say it. */
