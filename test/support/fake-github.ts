@@ -12,6 +12,8 @@ export const MERGED = 'a'.repeat(40);
 export const HEAD = 'b'.repeat(40);
 export const OLDER = 'e'.repeat(40);
 export const BASE = 'd'.repeat(40);
+/** What a branch was before it was created. */
+export const NOTHING = '0'.repeat(40);
 export const PEOPLE = { dev: 101, reviewer: 102, lead: 103, merger: 104 } as const;
 
 const REPO = '/repos/{owner}/{repo}';
@@ -59,7 +61,13 @@ export function githubWorld() {
     sha: BASE,
     repo: { ...((pull.base as Json).repo as Json), id: 7001 },
   };
-  pull.head = { ...(pull.head as Json), ref: 'topic', sha: HEAD };
+  const { repo: headRepo } = pull.head as { repo: Json };
+  pull.head = {
+    ...(pull.head as Json),
+    ref: 'topic',
+    sha: HEAD,
+    repo: { ...headRepo, id: 7001, full_name: 'care/lab-results' },
+  };
   const repo = exampleOf(REPO) as Json;
   const run = exampleOf(`${REPO}/actions/runs/{run_id}/attempts/{attempt_number}`) as Json;
   return {
@@ -105,6 +113,7 @@ export function githubWorld() {
         actor: user(PEOPLE.merger),
         timestamp: '2026-01-31T07:30:00Z',
       },
+      pushed(PEOPLE.dev, NOTHING, HEAD, 'branch_creation'),
     ] as Json[],
     commit: commit(MERGED, PEOPLE.merger, user(19864447, 'web-flow'), 'Merge pull request #7'),
     pulls: [{ ...first(exampleOf(`${REPO}/commits/{commit_sha}/pulls`)), ...pickPull(pull) }] as Json[],
@@ -113,7 +122,7 @@ export function githubWorld() {
     reviews: [review(PEOPLE.reviewer)] as Json[],
     /** Answers instead of the ordinary ones, by path; they are not held against the description. */
     instead: new Map<string, Reply>(),
-    make: { user, commit, review, approval, job },
+    make: { user, commit, review, approval, job, pushed },
   };
 }
 export type GithubWorld = ReturnType<typeof githubWorld>;
@@ -194,6 +203,19 @@ function paged(found: unknown, path: string, query: URLSearchParams): Reply {
   return {
     json: path.endsWith('/jobs') ? { total_count: found.length, jobs: part } : part,
     headers: more ? { link: `<http://127.0.0.1${path}?per_page=${size}&page=${page + 1}>; rel="next"` } : {},
+  };
+}
+
+/** An activity on the branch of the ordinary pull request. */
+function pushed(by: number, before: string, after: string, type = 'push'): Json {
+  return {
+    ...first(exampleOf(`${REPO}/activity`)),
+    ref: 'refs/heads/topic',
+    before,
+    after,
+    activity_type: type,
+    actor: user(by),
+    timestamp: '2026-01-31T07:00:00Z',
   };
 }
 

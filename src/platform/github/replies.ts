@@ -101,7 +101,8 @@ export const pull = z.looseObject({
   user: z.nullable(account),
   merged_by: z.nullable(account),
   base: pullBase,
-  head: z.looseObject({ sha }),
+  /** Without a repository where the fork is gone. */
+  head: z.looseObject({ sha, ref: filled, repo: z.nullable(z.looseObject({ id, full_name: filled })) }),
 });
 export type Pull = z.infer<typeof pull>;
 
@@ -115,5 +116,11 @@ export const reviews = z.array(
 );
 
 export const activities = z.array(
-  z.looseObject({ ref: z.string(), after: z.string(), activity_type: z.string(), actor: z.nullable(account) }),
+  z.looseObject({
+    ref: z.string(),
+    before: z.string(),
+    after: z.string(),
+    activity_type: z.string(),
+    actor: z.nullable(account),
+  }),
 );

@@ -43,6 +43,7 @@ function everybody(
       : [
           { userId: change.openedBy, as: 'author' as const },
           { userId: change.mergedBy, as: 'committer' as const },
+          ...change.pushedBy.map((userId) => ({ userId, as: 'pusher' as const })),
         ]),
     { userId: pushedBy, as: 'pusher' },
   ]);

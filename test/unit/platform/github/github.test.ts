@@ -6,6 +6,7 @@ import {
   githubWorld,
   HEAD,
   MERGED,
+  NOTHING,
   OLDER,
   PEOPLE,
   startGithub,
@@ -16,7 +17,7 @@ import { githubAt } from '../../../support/hosted-run.ts';
 
 let github: FakeGithub;
 let world: FakeGithub['world'];
-const { user, commit, review } = githubWorld().make;
+const { user, commit, review, pushed } = githubWorld().make;
 
 beforeAll(async () => {
   github = await startGithub();
@@ -151,6 +152,7 @@ describe('the people of a change', () => {
       { userId: '104', as: 'committer' },
       { userId: '101', as: 'author' },
       { userId: '101', as: 'committer' },
+      { userId: '101', as: 'pusher' },
       { userId: '104', as: 'pusher' },
     ]);
     expect(base).toBe('d'.repeat(40));
@@ -162,8 +164,9 @@ describe('the people of a change', () => {
       { ...own, after: 'f'.repeat(40), actor: user(120) },
       { ...own, ref: 'refs/heads/topic', actor: user(121) },
       { ...own },
+      pushed(PEOPLE.dev, NOTHING, HEAD),
     ];
-    expect(named((await source()).contributors, 'pusher')).toEqual(['104']);
+    expect(named((await source()).contributors, 'pusher')).toEqual(['101', '104']);
   });
 
   it('include everybody of every commit of the request', async () => {
