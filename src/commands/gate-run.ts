@@ -3,6 +3,7 @@ import type { Decision } from '../contract/decision.ts';
 import type { Facts } from '../contract/facts.ts';
 import { type Target, target as targetSchema } from '../contract/target.ts';
 import { assembleFacts, type Question } from '../facts/assemble.ts';
+import { lastDeployed } from '../facts/deployed.ts';
 import { judge } from '../gate/judge.ts';
 import { loadPolicy } from '../gate/policy.ts';
 import { attestVerdict } from '../gate/verdict.ts';
@@ -102,7 +103,10 @@ async function decide(asked: Asked, stage: Stage, context: Context, recorded: bo
   const { run } = stage.identity;
   const policyBytes = ownPolicyBytes(context.home);
   const register = await stage.register();
-  const source = await stage.platform.source(run);
+  const keys = await stage.ledgerKeys();
+  const ledger = { store: stage.store, keys, now: stage.now(), notice: context.progress };
+  const deployed = await lastDeployed(ledger, run, asked.environment, asked.target);
+  const source = await stage.platform.source(run, deployed);
   const named = <T extends { userId: string | null }>(said: T) => ({
     ...said,
     personId: personOf(register.register, run, said.userId),
@@ -132,11 +136,11 @@ async function decide(asked: Asked, stage: Stage, context: Context, recorded: bo
         ).key
       : 'the platform';
   context.progress(`collecting evidence about ${asked.image.name}@${asked.image.digest}`);
-  const question: Question = { ...asked, identity: stage.identity, source, approvals, approvalsFrom };
+  const question: Question = { ...asked, identity: stage.identity, source, deployed, approvals, approvalsFrom };
   const { now, clock, token } = await stage.decisionTime();
   const facts = await assembleFacts(question, {
     store: stage.store,
-    keys: await stage.ledgerKeys(),
+    keys,
     now,
     clock,
     contract: stage.contract,

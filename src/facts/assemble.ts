@@ -27,6 +27,8 @@ export interface Question {
   image: Reference;
   identity: RunIdentity;
   source: Source;
+  /** The commit that is deployed; null where none is. */
+  deployed: string | null;
   approvals: PlatformApproval[];
   /** Key of the record that holds the approvals. */
   approvalsFrom: string;
@@ -91,7 +93,7 @@ export async function assembleFacts(question: Question, world: World): Promise<F
     subjects,
     run: identity.run,
     workflow: workflowFacts(identity, register, world),
-    source: sourceFacts(identity, question.source, register),
+    source: sourceFacts(identity, question.source, question.deployed, register),
     ...joined(attestations),
     scans: scans.flat(),
     approvals: approvalFacts(

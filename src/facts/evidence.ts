@@ -105,7 +105,8 @@ function hidden(cause: unknown): string {
   throw cause;
 }
 
-async function readPointer(
+/** Where a pointer leads, or why it is none. */
+export async function readPointer(
   store: Store,
   { key, versionId }: StoreEntry,
 ): Promise<{ key: string; tool: string | null } | string> {

@@ -11,7 +11,7 @@ const REPOSITORY = '/repos/care/lab-results';
 async function githubSource() {
   const found = await scene.onGithub();
   if (!found.ok) throw new Error(found.why);
-  return await found.platform.source(found.identity.run);
+  return await found.platform.source(found.identity.run, null);
 }
 describe('a change cannot be made to look reviewed', () => {
   const approving = async () => (await githubSource()).reviews.filter(({ state }) => state === 'approved');

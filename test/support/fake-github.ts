@@ -12,6 +12,8 @@ export const MERGED = 'a'.repeat(40);
 export const HEAD = 'b'.repeat(40);
 export const OLDER = 'e'.repeat(40);
 export const BASE = 'd'.repeat(40);
+/** The commit that is deployed, where a test says that one is. */
+export const DEPLOYED = BASE;
 /** What a branch was before it was created. */
 export const NOTHING = '0'.repeat(40);
 export const PEOPLE = { dev: 101, reviewer: 102, lead: 103, merger: 104 } as const;
@@ -108,6 +110,7 @@ export function githubWorld() {
       {
         ...first(exampleOf(`${REPO}/activity`)),
         ref: 'refs/heads/main',
+        before: BASE,
         after: MERGED,
         activity_type: 'pr_merge',
         actor: user(PEOPLE.merger),
@@ -120,12 +123,45 @@ export function githubWorld() {
     pull,
     pullCommits: [commit(HEAD, PEOPLE.dev, user(PEOPLE.dev))] as Json[],
     reviews: [review(PEOPLE.reviewer)] as Json[],
+    /** What was merged between the deployed commit and this one. */
+    earlier: [] as Earlier[],
+    /** How this commit compares with the deployed one. */
+    since: { status: 'ahead', commits: [] as Json[], total_commits: null as number | null },
     /** Answers instead of the ordinary ones, by path; they are not held against the description. */
     instead: new Map<string, Reply>(),
     make: { user, commit, review, approval, job, pushed },
   };
 }
 export type GithubWorld = ReturnType<typeof githubWorld>;
+
+interface Earlier {
+  commit: Json;
+  pull: Json;
+  pullCommits: Json[];
+  reviews: Json[];
+}
+
+/** Lets a request of this number (one digit), by this author, have been merged beneath all that landed so far. */
+export function landBeneath(world: GithubWorld, number: number, author: number): Earlier {
+  const { commit, review, pushed } = world.make;
+  const [sha, head] = [`${number}`.repeat(40), `${number}f`.repeat(20)];
+  const pull = { ...world.pull, number, merge_commit_sha: sha, user: user(author), merged_by: user(PEOPLE.merger) };
+  const made = {
+    commit: commit(sha, PEOPLE.merger, user(19864447, 'web-flow'), `Merge pull request #${number}`),
+    pull: { ...pull, head: { ...(world.pull.head as Json), sha: head } },
+    pullCommits: [commit(head, author, user(author))],
+    reviews: [review(PEOPLE.reviewer, { commit_id: head })],
+  };
+  const landed = world.activity.filter(({ ref }) => ref === 'refs/heads/main').at(-1) as Json;
+  landed.before = sha;
+  const above = [world.commit, ...world.earlier.map((each) => each.commit)].at(-1) as { parents: Json[] };
+  above.parents = [{ ...above.parents[0], sha }];
+  world.activity.push({ ...landed, before: DEPLOYED, after: sha }, pushed(author, NOTHING, head, 'branch_creation'));
+  if (world.earlier.length === 0) world.since.commits.push(world.commit, ...world.pullCommits);
+  world.since.commits.push(made.commit, ...made.pullCommits);
+  world.earlier.push(made);
+  return made;
+}
 
 export interface FakeGithub {
   url: string;
@@ -188,13 +224,32 @@ function bodyOf(world: GithubWorld, path: string): unknown {
       ...(exampleOf(`${REPO}/compare/{basehead}`) as Json),
       status: world.comparison,
     },
+    [`/compare/${DEPLOYED}...${commit.sha}`]: {
+      ...(exampleOf(`${REPO}/compare/{basehead}`) as Json),
+      ...world.since,
+      total_commits: world.since.total_commits ?? world.since.commits.length,
+    },
   };
+  for (const { commit: landed, pull: merged, pullCommits, reviews } of world.earlier) {
+    const at = `/pulls/${merged.number}`;
+    const listed = { ...first(exampleOf(`${REPO}/commits/{commit_sha}/pulls`)), ...pickPull(merged) };
+    Object.assign(fixed, {
+      [`/commits/${landed.sha}/pulls`]: [listed],
+      [at]: merged,
+      [`${at}/commits`]: pullCommits,
+      [`${at}/reviews`]: reviews,
+    });
+  }
   const asked = jobs.find(({ id }) => path === `/actions/jobs/${id}`);
   return asked ?? fixed[path];
 }
 
 /** Lists by page, with GitHub's `link`; what the API does not page (approvals) whole. */
 function paged(found: unknown, path: string, query: URLSearchParams): Reply {
+  if (path.includes('/compare/') && query.has('page')) {
+    const { json, headers = {} } = paged((found as Json).commits, path.replace('/compare/', '/'), query);
+    return { json: { ...(found as Json), commits: json }, headers };
+  }
   if (!Array.isArray(found) || path.endsWith('/approvals')) return { json: found };
   const size = Number(query.get('per_page') ?? 30);
   const page = Number(query.get('page') ?? 1);

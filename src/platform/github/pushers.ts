@@ -1,9 +1,7 @@
 import { PER_PAGE } from '../rest.ts';
 import { seen } from '../seen.ts';
 import type { GithubApi } from './api.ts';
-import { activities, type CommitReply, type Pull } from './replies.ts';
-
-type Activity = ReturnType<typeof activities.parse>[number];
+import { type Activity, activities, type CommitReply, type Pull } from './replies.ts';
 
 const NOTHING = '0'.repeat(40);
 

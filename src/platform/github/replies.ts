@@ -82,6 +82,11 @@ export const commitReply = z.looseObject({
 });
 export type CommitReply = z.infer<typeof commitReply>;
 export const commitList = z.array(commitReply);
+/** A page of a comparison's commits; each carries how many there are in all and how the two compare. */
+export const commitsSince = z.pipe(
+  z.looseObject({ status: comparison.shape.status, total_commits: count, commits: commitList }),
+  z.transform(({ status, total_commits: total, commits }) => commits.map((commit) => ({ commit, status, total }))),
+);
 
 const pullBase = z.looseObject({ ref: z.string(), sha, repo: z.looseObject({ id }) });
 export const pulls = z.array(
@@ -124,3 +129,4 @@ export const activities = z.array(
     actor: z.nullable(account),
   }),
 );
+export type Activity = z.infer<typeof activities>[number];

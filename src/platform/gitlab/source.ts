@@ -41,6 +41,7 @@ export async function gitlabSource(api: GitlabApi, run: Run): Promise<Source> {
           ]),
     ]),
     reviews: change?.reviews ?? [],
+    beneath: null,
   };
 }
 

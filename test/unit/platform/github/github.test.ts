@@ -35,7 +35,7 @@ async function identity(): Promise<RunIdentity> {
   return await githubAt(github.url).identify();
 }
 async function source() {
-  return await githubAt(github.url).source((await identity()).run);
+  return await githubAt(github.url).source((await identity()).run, null);
 }
 async function approvals() {
   return await githubAt(github.url).approvals((await identity()).run, 'production');
@@ -139,7 +139,7 @@ describe('where the commit stands', () => {
   it('a tag is never protected here, and the branch of its name is not asked', async () => {
     const platform = githubAt(github.url, { ref: 'refs/tags/main' });
     const { run } = await platform.identify();
-    expect(await platform.source(run)).toMatchObject({ protected: false, reachableFromProtected: false });
+    expect(await platform.source(run, null)).toMatchObject({ protected: false, reachableFromProtected: false });
     expect(github.seen.filter(({ path }) => path.includes('/branches/'))).toEqual([]);
   });
 });

@@ -41,7 +41,7 @@ async function pushers(...activity: object[]) {
   const [merge] = world.activity;
   world.activity = [merge, ...activity] as typeof world.activity;
   const platform = githubAt(github.url);
-  const { contributors } = await platform.source((await platform.identify()).run);
+  const { contributors } = await platform.source((await platform.identify()).run, null);
   return contributors.filter(({ as, userId }) => as === 'pusher' && userId !== merger).map(({ userId }) => userId);
 }
 const branchOfDev = [pushed(dev, OLDER, HEAD), pushed(dev, NOTHING, OLDER, 'branch_creation')];
