@@ -9,7 +9,7 @@ import { boundApprovals } from '../identity/approvals.ts';
 import { approvalFacts, sourceFacts } from '../identity/people.ts';
 import { parseTime } from '../lib/time.ts';
 import type * as z from '../lib/zod.ts';
-import type { PlatformApproval, RunIdentity, Source } from '../platform/platform.ts';
+import type { Deployed, PlatformApproval, RunIdentity, Source } from '../platform/platform.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import { readImage } from '../registry/image.ts';
 import type { Reference } from '../registry/reference.ts';
@@ -28,7 +28,7 @@ export interface Question {
   identity: RunIdentity;
   source: Source;
   /** The commit that is deployed; null where none is. */
-  deployed: string | null;
+  deployed: Deployed | null;
   approvals: PlatformApproval[];
   /** Key of the record that holds the approvals. */
   approvalsFrom: string;
@@ -93,7 +93,7 @@ export async function assembleFacts(question: Question, world: World): Promise<F
     subjects,
     run: identity.run,
     workflow: workflowFacts(identity, register, world),
-    source: sourceFacts(identity, question.source, question.deployed, register),
+    source: sourceFacts(identity, question.source, question.deployed?.sha ?? null, register),
     ...joined(attestations),
     scans: scans.flat(),
     approvals: approvalFacts(

@@ -3,6 +3,7 @@ import type { Target } from '../contract/target.ts';
 import { placeDigest, placesOf, pointerPrefix } from '../evidence/layout.ts';
 import { CouldNot } from '../lib/errors.ts';
 import { parseTime } from '../lib/time.ts';
+import type { Deployed } from '../platform/platform.ts';
 import type { StoreEntry } from '../store/store.ts';
 import { type Ledger, readPointer, readVerified } from './evidence.ts';
 
@@ -16,19 +17,19 @@ export async function lastDeployed(
   run: Run,
   environment: string,
   target: Target | null,
-): Promise<string | null> {
+): Promise<Deployed | null> {
   const here = target === null ? null : await newestAt(ledger, placeDigest(run, environment, target));
   return here ?? (await newestAt(ledger, placeDigest(run, environment, null)));
 }
 
-async function newestAt(ledger: Ledger, place: string): Promise<string | null> {
+async function newestAt(ledger: Ledger, place: string): Promise<Deployed | null> {
   const entries: StoreEntry[] = [];
   for await (const entry of ledger.store.list(pointerPrefix(place))) entries.push(entry);
   const newestFirst = entries.toSorted((a, b) => timeOf(b) - timeOf(a));
   const problems: string[] = [];
   for (const entry of newestFirst) {
     const found = await deployAt(ledger, place, entry);
-    if ('sha' in found) return found.sha;
+    if ('sha' in found) return found;
     problems.push(`${entry.key}: ${found.why}`);
   }
   if (problems.length === 0) return null;
@@ -38,15 +39,14 @@ async function newestAt(ledger: Ledger, place: string): Promise<string | null> {
   );
 }
 
-async function deployAt(ledger: Ledger, place: string, entry: StoreEntry): Promise<{ sha: string } | { why: string }> {
+async function deployAt(ledger: Ledger, place: string, entry: StoreEntry): Promise<Deployed | { why: string }> {
   if (entry.oddity !== null) return { why: entry.oddity };
   const target = await readPointer(ledger.store, entry);
   if (typeof target === 'string') return { why: target };
   const read = await readVerified(ledger, target.key);
   if (typeof read === 'string') return { why: read };
-  return placesOf(read.record).includes(place)
-    ? { sha: read.record.run.sha }
-    : { why: 'its record is of something else' };
+  const { sha, ref } = read.record.run;
+  return placesOf(read.record).includes(place) ? { sha, ref } : { why: 'its record is of something else' };
 }
 
 function timeOf({ storeTime }: StoreEntry): number {

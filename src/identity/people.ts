@@ -16,7 +16,7 @@ export function personOf(register: Register, { platform, host }: Where, userId: 
   return owners.length === 1 ? (owners[0] as Register['people'][number]).personId : null;
 }
 
-/** The change as facts: contributors and starters of the run as persons, times in milliseconds. `deployed`: see Platform. */
+/** The change as facts: contributors and starters of the run as persons, times in milliseconds. `deployed` is a commit. */
 export function sourceFacts(
   identity: RunIdentity,
   source: Source,

@@ -29,6 +29,9 @@ export interface Contributor {
   as: 'author' | 'coauthor' | 'committer' | 'pusher' | 'trigger';
 }
 
+/** The commit upon which a run's would be deployed, and the ref that its own run was of. */
+export type Deployed = Pick<Run, 'sha' | 'ref'>;
+
 /** Who made a change and who looked at it. */
 export interface Change {
   contributors: Contributor[];
@@ -78,8 +81,7 @@ export interface ChildRun {
 /** Where a pipeline runs: asked for what it alone knows. Nothing here decides. Every call throws CouldNot when it does not answer. */
 export interface Platform {
   identify(): Promise<RunIdentity>;
-  /** `deployed` is the commit upon which the run's would be deployed; null where none is. */
-  source(run: Run, deployed: string | null): Promise<Source>;
+  source(run: Run, deployed: Deployed | null): Promise<Source>;
   /** What has been said so far and may come back among `approvals` later: a run keeps it, when it is opened and when it promotes, before its own approval is asked for. */
   approvalsGiven(run: Run, environment: string): Promise<GivenApproval[]>;
   approvals(run: Run, environment: string): Promise<PlatformApproval[]>;

@@ -224,11 +224,6 @@ function bodyOf(world: GithubWorld, path: string): unknown {
       ...(exampleOf(`${REPO}/compare/{basehead}`) as Json),
       status: world.comparison,
     },
-    [`/compare/${DEPLOYED}...${commit.sha}`]: {
-      ...(exampleOf(`${REPO}/compare/{basehead}`) as Json),
-      ...world.since,
-      total_commits: world.since.total_commits ?? world.since.commits.length,
-    },
   };
   for (const { commit: landed, pull: merged, pullCommits, reviews } of world.earlier) {
     const at = `/pulls/${merged.number}`;
@@ -241,7 +236,14 @@ function bodyOf(world: GithubWorld, path: string): unknown {
     });
   }
   const asked = jobs.find(({ id }) => path === `/actions/jobs/${id}`);
-  return asked ?? fixed[path];
+  return asked ?? fixed[path] ?? comparisonOf(world, path);
+}
+
+/** The run's commit compared with whatever is deployed. */
+function comparisonOf({ commit, since }: GithubWorld, path: string): unknown {
+  if (!/^\/compare\/[0-9a-f]{40}\.\.\.[0-9a-f]{40}$/.test(path) || !path.endsWith(commit.sha)) return undefined;
+  const total_commits = since.total_commits ?? since.commits.length;
+  return { ...(exampleOf(`${REPO}/compare/{basehead}`) as Json), ...since, total_commits };
 }
 
 /** Lists by page, with GitHub's `link`; what the API does not page (approvals) whole. */

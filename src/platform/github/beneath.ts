@@ -1,5 +1,6 @@
 import type { Run } from '../../contract/run.ts';
 import { CouldNot, Denied } from '../../lib/errors.ts';
+import type { Deployed } from '../platform.ts';
 import type { GithubApi } from './api.ts';
 import { type Activity, type CommitReply, commitsSince } from './replies.ts';
 import { type Landing, landingOf } from './standing.ts';
@@ -10,19 +11,20 @@ export interface Landed extends Landing {
 }
 
 /**
- * All that landed on the run's branch since `deployed`, from new to old, without the run's own commit. Each landing covers what it
+ * All that landed on the run's branch since the deployed commit, from new to old, without the run's own commit. Each landing covers what it
  * put on the branch, back to the head of before; of a merge queue, which lands several requests at once, each commit is one.
  * Where GitHub does not show how a commit landed, that is the last: nothing tells what lies beneath it, and the gap denies.
  *
- * Throws Denied where `deployed` is no part of the commit's history, CouldNot where GitHub lists fewer commits than there are.
+ * Throws Denied where the branch has lost the commit that was deployed from it, CouldNot where GitHub lists fewer commits than there are.
  */
 export async function landedSince(
   api: GithubApi,
   run: Run,
-  deployed: string,
+  deployed: Deployed | null,
   activity: readonly Activity[],
 ): Promise<Landed[]> {
-  const commits = await since(api, deployed, run.sha);
+  if (deployed === null || deployed.sha === run.sha) return [];
+  const commits = await since(api, deployed, run);
   const found: Landed[] = [];
   let rest = activity;
   let sha = run.sha;
@@ -40,11 +42,11 @@ export async function landedSince(
   return found.slice(1);
 }
 
-/** The commits that `head` has and `base` has not, by their id. */
-async function since(api: GithubApi, base: string, head: string): Promise<Map<string, CommitReply>> {
-  const what = `compare commit ${head} with ${base}, which is deployed`;
+/** The commits that the run's has and the deployed one has not, by their id. */
+async function since(api: GithubApi, deployed: Deployed, { sha, ref }: Run): Promise<Map<string, CommitReply>> {
+  const what = `compare commit ${sha} with ${deployed.sha}, which is deployed`;
   const all = await api.list({
-    path: `/compare/${base}...${head}`,
+    path: `/compare/${deployed.sha}...${sha}`,
     schema: commitsSince,
     what,
     need: 'permission contents: read',
@@ -54,10 +56,10 @@ async function since(api: GithubApi, base: string, head: string): Promise<Map<st
       'platform.incomplete',
       `could not ${what}: there are more commits than GitHub listed; run again`,
     );
-  if (all.some(({ status }) => status === 'diverged'))
+  if (deployed.ref === ref && all.some(({ status }) => status === 'diverged'))
     throw new Denied(
       'source.rewritten',
-      `commit ${base} is deployed and is no part of the history of ${head}: the branch was rewritten, so what this deploy would bring cannot be told; put the branch's history back`,
+      `commit ${deployed.sha} was deployed from ${ref} and is no part of the history of ${sha}: the branch was rewritten, so nobody reviewed what is left out; put the branch's history back`,
     );
   return new Map(all.map(({ commit }) => [commit.sha, commit]));
 }

@@ -1,6 +1,6 @@
 import type { Run } from '../../contract/run.ts';
 import { contributorsOf, distinct } from '../contributors.ts';
-import type { Contributor, Source } from '../platform.ts';
+import type { Contributor, Deployed, Source } from '../platform.ts';
 import type { GithubApi } from './api.ts';
 import { type Landed, landedSince } from './beneath.ts';
 import { type Change, changeOf } from './change.ts';
@@ -16,7 +16,7 @@ import { landingOf, standing } from './standing.ts';
 export async function githubSource(
   api: GithubApi,
   run: Run,
-  deployed: string | null,
+  deployed: Deployed | null,
   noReplyHost: string,
 ): Promise<Source> {
   const commit = await api.get({
@@ -29,7 +29,7 @@ export async function githubSource(
   const own = landingOf(where.activity.find(({ after }) => after === run.sha) ?? null);
   const change = await changeOf(api, run, own.landed);
   const beneath: Source['beneath'] = [];
-  for (const landed of deployed === null ? [] : await landedSince(api, run, deployed, where.activity)) {
+  for (const landed of await landedSince(api, run, deployed, where.activity)) {
     const { sha } = landed.commit;
     const below = await changeOf(api, { ...run, sha }, landed.landed);
     beneath.push({ sha, ...told(landed, below, noReplyHost) });

@@ -15,6 +15,7 @@ import { githubAt } from '../../../support/hosted-run.ts';
 let github: FakeGithub;
 let world: FakeGithub['world'];
 const { user, commit } = githubWorld().make;
+const MAIN = { sha: DEPLOYED, ref: 'refs/heads/main' };
 const [SIX, FIVE] = ['6'.repeat(40), '5'.repeat(40)];
 
 beforeAll(async () => {
@@ -30,9 +31,9 @@ beforeEach(() => {
 });
 afterEach(() => expect(github.violations.splice(0)).toEqual([]));
 
-async function beneath(deployed: string | null = DEPLOYED) {
+async function beneath(sha: string | null = DEPLOYED, ref = 'refs/heads/main') {
   const platform = githubAt(github.url);
-  const { beneath: found } = await platform.source((await platform.identify()).run, deployed);
+  const { beneath: found } = await platform.source((await platform.identify()).run, sha === null ? null : { sha, ref });
   return found ?? [];
 }
 const landing = (sha: string) => world.activity.find(({ after }) => after === sha) as { [key: string]: unknown };
@@ -52,8 +53,11 @@ describe('what landed since the deployed commit', () => {
     ]);
   });
 
-  it('is nothing, and nobody is asked, where nothing is deployed', async () => {
-    expect(await beneath(null)).toEqual([]);
+  it.each([
+    ['nothing is', null],
+    ['this very commit is', MERGED],
+  ])('is nothing, and nobody is asked, where %s deployed', async (_, sha) => {
+    expect(await beneath(sha)).toEqual([]);
     expect(github.seen.filter(({ path }) => path.includes('/compare/'))).toEqual([]);
   });
 
@@ -115,7 +119,7 @@ describe('a landing that was no merge of a request', () => {
   it.each(['force_push', 'branch_creation'])('leaves a gap in the change itself where it was a %s', async (type) => {
     Object.assign(landing(MERGED), { activity_type: type });
     const platform = githubAt(github.url);
-    const { contributors, reviews } = await platform.source((await platform.identify()).run, DEPLOYED);
+    const { contributors, reviews } = await platform.source((await platform.identify()).run, MAIN);
     expect(contributors).toContainEqual({ userId: null, as: 'pusher' });
     expect(reviews).toEqual([]);
   });
@@ -127,19 +131,25 @@ describe('a comparison', () => {
     await expect(beneath()).rejects.toMatchObject({ code: 'source.rewritten', exit: 1 });
   });
 
+  it('with what was deployed from another branch tells what that lacks', async () => {
+    world.since.status = 'diverged';
+    expect((await beneath(DEPLOYED, 'refs/heads/hotfix')).map(({ sha }) => sha)).toEqual([SIX, FIVE]);
+  });
+
   it('with fewer commits than there are is no answer', async () => {
     world.since.total_commits = 300;
     await expect(beneath()).rejects.toMatchObject({ code: 'platform.incomplete', exit: 3 });
   });
 
   it('with a commit that GitHub no longer has is no answer', async () => {
-    await expect(beneath('9'.repeat(40))).rejects.toMatchObject({ code: 'platform.refused', exit: 3 });
+    world.instead.set(`/repos/care/lab-results/compare/${DEPLOYED}...${MERGED}`, { status: 404, json: {} });
+    await expect(beneath()).rejects.toMatchObject({ code: 'platform.refused', exit: 3 });
   });
 });
 
 it('people of the change itself are none of those beneath', async () => {
   const platform = githubAt(github.url);
-  const { contributors } = await platform.source((await platform.identify()).run, DEPLOYED);
+  const { contributors } = await platform.source((await platform.identify()).run, MAIN);
   expect(contributors).toContainEqual({ userId: String(PEOPLE.dev), as: 'author' });
   expect(contributors).not.toContainEqual({ userId: '121', as: 'author' });
 });
