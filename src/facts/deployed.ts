@@ -5,7 +5,7 @@ import { CouldNot } from '../lib/errors.ts';
 import { parseTime } from '../lib/time.ts';
 import type { Deployed } from '../platform/platform.ts';
 import type { StoreEntry } from '../store/store.ts';
-import { type Ledger, readPointer, readVerified } from './evidence.ts';
+import { type Ledger, readPointer, readVerified, unreadableKey } from './evidence.ts';
 
 /**
  * The commit that this repository last deployed to the target, or anywhere in the environment where it has not had this target
@@ -43,7 +43,7 @@ async function deployAt(ledger: Ledger, place: string, entry: StoreEntry): Promi
   if (entry.oddity !== null) return { why: entry.oddity };
   const target = await readPointer(ledger.store, entry);
   if (typeof target === 'string') return { why: target };
-  const read = await readVerified(ledger, target.key);
+  const read = await readVerified(ledger, target.key).catch(unreadableKey);
   if (typeof read === 'string') return { why: read };
   const { sha, ref } = read.record.run;
   return placesOf(read.record).includes(place) ? { sha, ref } : { why: 'its record is of something else' };

@@ -76,7 +76,7 @@ export async function recordsAbout(
 }
 
 /** A pointer is unsigned: one that leads out of the store is as good as one that leads nowhere. */
-function unreadableKey(cause: unknown): string {
+export function unreadableKey(cause: unknown): string {
   if (cause instanceof BadInput) return cause.message;
   throw cause;
 }

@@ -184,7 +184,7 @@ export async function startGithub(): Promise<FakeGithub> {
   return fake;
 }
 
-function answer({ world, violations }: FakeGithub, { method, path, query, headers }: Seen): Reply {
+function answer({ world, violations, url }: FakeGithub, { method, path, query, headers }: Seen): Reply {
   const instead = world.instead.get(path);
   if (instead !== undefined) return instead;
   if (
@@ -196,7 +196,7 @@ function answer({ world, violations }: FakeGithub, { method, path, query, header
   }
   const found = bodyOf(world, path.replace('/repos/care/lab-results', ''));
   if (found === undefined) return { status: 404, json: { message: 'Not Found' } };
-  const reply = paged(found, path, query);
+  const reply = path.endsWith('/activity') ? linked(found as Json[], url, path, query) : paged(found, path, query);
   try {
     checkExchange(path, query, reply.json);
   } catch (error) {
@@ -273,6 +273,17 @@ function pushed(by: number, before: string, after: string, type = 'push'): Json 
     activity_type: type,
     actor: user(by),
     timestamp: '2026-01-31T07:00:00Z',
+  };
+}
+
+/** Activities are paged by a mark, which stands in the address of the next page. */
+function linked(found: Json[], url: string, path: string, query: URLSearchParams): Reply {
+  const from = Number(query.get('after')?.replace('mark-', '') ?? 0);
+  const end = from + Number(query.get('per_page') ?? 30);
+  const next = new URLSearchParams({ ...Object.fromEntries(query), after: `mark-${end}` });
+  return {
+    json: found.slice(from, end),
+    headers: end < found.length ? { link: `<${url}${path}?${next}>; rel="next"` } : {},
   };
 }
 

@@ -11,7 +11,7 @@ export interface GithubAccess {
   sleep(milliseconds: number): Promise<void>;
 }
 
-export interface GithubApi extends Pick<Rest, 'get' | 'find' | 'list'> {
+export interface GithubApi extends Pick<Rest, 'get' | 'find' | 'list' | 'linked'> {
   /** The same asked about another repository, `<owner>/<name>`. */
   of(repository: string): GithubApi;
 }
@@ -47,6 +47,7 @@ function githubApiAt(access: GithubAccess, prefix: string): GithubApi {
     get: (question) => rest.get(within(question)),
     find: (question) => rest.find(within(question)),
     list: (question) => rest.list(within(question)),
+    linked: (question) => rest.linked(within(question)),
     of: (repository) => githubApi(access, repository),
   };
 }

@@ -11,11 +11,12 @@ export interface Landed extends Landing {
 }
 
 /**
- * All that landed on the run's branch since the deployed commit, from new to old, without the run's own commit. Each landing covers what it
- * put on the branch, back to the head of before; of a merge queue, which lands several requests at once, each commit is one.
- * Where GitHub does not show how a commit landed, that is the last: nothing tells what lies beneath it, and the gap denies.
+ * All that landed on the run's branch since the deployed commit, from new to old, without the run's own. Each landing covers
+ * what it put on the branch, back to the head of before; of a merge queue, which lands several requests at once, each commit is
+ * one. Where GitHub does not show how a commit landed, that is the last: nothing tells what lies beneath it, and the gap denies.
  *
- * Throws Denied where the branch has lost the commit that was deployed from it, CouldNot where GitHub lists fewer commits than there are.
+ * Throws Denied where the branch has lost the commit that was deployed from it, CouldNot where GitHub lists fewer commits than
+ * there are.
  */
 export async function landedSince(
   api: GithubApi,

@@ -5,7 +5,7 @@ import { type Activity, activities, branch as branchReply, comparison, rules } f
 export interface Standing {
   protected: boolean;
   reachable: boolean;
-  /** What happened to the branch, from new to old: the newest hundred. */
+  /** What happened to the branch, from new to old: the newest thousand. */
   activity: Activity[];
 }
 
@@ -61,13 +61,10 @@ async function isReachable(api: GithubApi, head: string, sha: string): Promise<b
   return status === 'behind' || status === 'identical';
 }
 
-/**
- * The newest hundred are looked at: a run begins when its commit arrives. (The events API is not used: it forgets, and is
- * late.)
- */
+/** What happened to the branch, newest first. (The events API is not used: it forgets, and is late.) */
 async function activityOn(api: GithubApi, ref: string): Promise<Activity[]> {
-  const recent = await api.get({
-    path: `/activity?ref=${encodeURIComponent(ref)}&per_page=100`,
+  const recent = await api.linked({
+    path: `/activity?ref=${encodeURIComponent(ref)}`,
     schema: activities,
     what: `read the activity on ${ref}`,
     need: 'permission contents: read',

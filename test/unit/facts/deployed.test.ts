@@ -103,6 +103,12 @@ describe('the deployed commit', () => {
     });
   });
 
+  it('cannot be told by a pointer that leads out of the store', async () => {
+    const stray = `${pointerPrefix(placeDigest(run, 'production', WEB))}deploy.outcome-${'0'.repeat(32)}.json`;
+    await ledger.store.put(stray, Buffer.from(JSON.stringify({ key: '../elsewhere.json', tool: null })));
+    await expect(last()).rejects.toMatchObject({ code: 'evidence.deploys' });
+  });
+
   it('cannot be told by a record that another role signed', async () => {
     const { record } = await deployed(ONE, JOBS);
     const forged = { ...sampleInput('deploy.outcome', record.run, { data: { target: WEB } }), seq: 7 };

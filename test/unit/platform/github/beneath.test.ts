@@ -78,6 +78,15 @@ describe('what landed since the deployed commit', () => {
     expect((await beneath()).map(({ sha }) => sha)).toEqual([SIX, FIVE]);
   });
 
+  it.each([
+    [150, [SIX, FIVE]],
+    [1000, [SIX]],
+  ])('is told beyond the first page of what happened to the branch: %d activities before', async (count, told) => {
+    const others = Array.from({ length: count }, () => ({ ...landing(MERGED), after: 'f'.repeat(40) }));
+    world.activity.splice(1, 0, ...others);
+    expect((await beneath()).map(({ sha }) => sha)).toEqual(told);
+  });
+
   it('is commit by commit where a merge queue landed several at once', async () => {
     Object.assign(landing(MERGED), { activity_type: 'merge_queue_merge', before: FIVE });
     world.activity = world.activity.filter(({ after }) => after !== SIX);
