@@ -83,7 +83,7 @@ skipped["approval.independent"] := "not judged: an earlier approval rule failed"
 
 explain["approval.independent"] contains sprintf("%s approved a change of their own: they are its %s", [who, words(roles_of(who))]) if some who in (people(entitled) - people(independent))
 
-roles_of(who) := {person["as"] | some person in facts.source.people; person.personId == who}
+roles_of(who) := {person["as"] | some person in everybody; person.personId == who}
 
 passed contains "approval.strength" if enough(strong)
 

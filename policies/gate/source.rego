@@ -32,11 +32,17 @@ passed contains "source.people" if {
 	starter["as"] == "trigger"
 	some author in facts.source.people
 	author["as"] == "author"
-	every person in facts.source.people { is_string(person.personId) }
+	every person in everybody { is_string(person.personId) }
 }
 
 explain["source.people"] contains sprintf("the %s is no known person", [person["as"]]) if {
 	some person in facts.source.people
+	person.personId == null
+}
+
+explain["source.people"] contains sprintf("the %s of commit %s, which this would bring along, is no known person", [person["as"], change.sha]) if {
+	some change in beneath
+	some person in change.people
 	person.personId == null
 }
 
@@ -50,46 +56,78 @@ named_as(part) if {
 	person["as"] == part
 }
 
-# Everybody with a part in the change or in this run.
-involved contains person.personId if some person in facts.source.people
+# What would be deployed along with this change, since it landed after what is deployed.
+beneath := facts.source.beneath if {
+	is_array(facts.source.beneath)
+} else := []
 
-# A reviewer's last word counts; a comment takes nothing back.
-reviewers contains reviewer if {
-	some review in facts.source.reviews
-	reviewer := review.personId
-	is_string(reviewer)
-	not reviewer in involved
-	review.state == "approved"
-	last_word(review)
+# Everybody with a part in what would be deployed, or in this run.
+everybody contains person if some person in facts.source.people
+
+everybody contains person if {
+	some change in beneath
+	some person in change.people
 }
 
-last_word(review) if {
-	every other in facts.source.reviews {
+involved contains person.personId if some person in everybody
+
+# Who approved a change last without a part in it. A reviewer's last word counts; a comment takes nothing back.
+reviewers(change) := {review.personId |
+	some review in change.reviews
+	is_string(review.personId)
+	review.state == "approved"
+	every person in change.people { person.personId != review.personId }
+	last_word(review, change)
+}
+
+last_word(review, change) if {
+	every other in change.reviews {
 		either([other.personId != review.personId, other.state == "commented", other.at <= review.at])
 	}
 }
 
 either(conditions) if true in conditions
 
-objections contains review.personId if {
-	some review in facts.source.reviews
+objections(change) := {review.personId |
+	some review in change.reviews
 	review.state == "changes_requested"
-	not withdrawn(review)
+	not withdrawn(review, change)
 }
 
-withdrawn(review) if {
+withdrawn(review, change) if {
 	is_string(review.personId)
-	some later in facts.source.reviews
+	some later in change.reviews
 	later.personId == review.personId
 	later.at > review.at
 	later.state in {"approved", "dismissed"}
 }
 
-passed contains "source.reviewed" if {
-	count(objections) == 0
-	count(reviewers) >= environment.reviews
+reviewed(change) if {
+	count(objections(change)) == 0
+	count(reviewers(change)) >= environment.reviews
 }
 
-explain["source.reviewed"] contains sprintf("%d of %d reviews by people other than the authors", [count(reviewers), environment.reviews])
+# Null says that the platform was not asked, which goes for those alone that are never asked.
+beneath_told if is_array(facts.source.beneath)
 
-explain["source.reviewed"] contains sprintf("%s asked for changes", [word(who)]) if some who in objections
+beneath_told if {
+	facts.source.beneath == null
+	facts.run.platform in {"gitlab", "local"}
+}
+
+passed contains "source.reviewed" if {
+	reviewed(facts.source)
+	beneath_told
+	every change in beneath { reviewed(change) }
+}
+
+explain["source.reviewed"] contains sprintf("%d of %d reviews by people other than the authors", [count(reviewers(facts.source)), environment.reviews])
+
+explain["source.reviewed"] contains sprintf("%s asked for changes", [word(who)]) if some who in objections(facts.source)
+
+explain["source.reviewed"] contains "nothing says what this would bring along" if not beneath_told
+
+explain["source.reviewed"] contains sprintf("commit %s, which this would bring along, has %d of %d reviews and %d objections", [change.sha, count(reviewers(change)), environment.reviews, count(objections(change))]) if {
+	some change in beneath
+	not reviewed(change)
+}

@@ -25,10 +25,13 @@ const judged = z.looseObject({
 });
 const failed = z.looseObject({ stage: z.nullable(z.string()), error: z.string(), message: z.string() });
 
+const person = z.looseObject({ personId: z.nullable(z.string()), as: z.string() });
+
 /** What is read of the facts that a decision was made from. */
 const factsPart = z.looseObject({
   source: z.looseObject({
-    people: z.array(z.looseObject({ personId: z.nullable(z.string()), as: z.string() })),
+    people: z.array(person),
+    beneath: z.nullable(z.array(z.looseObject({ people: z.array(person) }))),
   }),
   approvals: z.array(
     z.looseObject({
@@ -68,7 +71,7 @@ export async function decisionRows(fact: Fact, attachments: Attachments): Promis
   const context: DecisionContext = {
     decisionId: parsed.data?.id ?? null,
     person: facts?.source.people.find(({ as }) => as === 'trigger' || as === 'rerunner')?.personId ?? null,
-    people: facts?.source.people ?? [],
+    people: [facts?.source, ...(facts?.source.beneath ?? [])].flatMap((change) => change?.people ?? []),
     approvals: facts?.approvals ?? [],
   };
   const image = fact.record.subjects.find(({ kind }) => kind === 'image');

@@ -3,6 +3,7 @@ import type { Decision } from '../contract/decision.ts';
 import type { Facts } from '../contract/facts.ts';
 import { type Target, target as targetSchema } from '../contract/target.ts';
 import { assembleFacts, type Question } from '../facts/assemble.ts';
+import { lastDeployed } from '../facts/deployed.ts';
 import { judge } from '../gate/judge.ts';
 import { loadPolicy } from '../gate/policy.ts';
 import { attestVerdict } from '../gate/verdict.ts';
@@ -62,11 +63,20 @@ async function decideIn(stage: Stage, asked: Asked, context: Context): Promise<{
     environment: asked.environment,
     attachments,
     policy: [{ name: 'gate.wasm', digest: digestOf(policy) }],
-    data: { ...decision },
+    data: { ...decision, ...(await givenBefore(stage, decision)) },
   });
   if (decision.outcome === 'allow' && decision.stage === 'deploy')
     await attest(asked, decision, record, stage, context);
   return { decision, key: record.key };
+}
+
+/**
+ * A promotion says what has been approved by now: such an approval released some other job, since the one that waits for the
+ * approval of this promotion begins to wait after it.
+ */
+async function givenBefore({ platform, identity }: Stage, { stage, environment }: Decision): Promise<object> {
+  if (stage !== 'promote' || environment === null) return {};
+  return { approvalsBefore: await platform.approvalsGiven(identity.run, environment) };
 }
 
 /** A gate that could not judge leaves a record of that too, unless the store is what failed; the first failure is the one reported. */
@@ -93,7 +103,10 @@ async function decide(asked: Asked, stage: Stage, context: Context, recorded: bo
   const { run } = stage.identity;
   const policyBytes = ownPolicyBytes(context.home);
   const register = await stage.register();
-  const source = await stage.platform.source(run);
+  const keys = await stage.ledgerKeys();
+  const ledger = { store: stage.store, keys, now: stage.now(), notice: context.progress };
+  const deployed = await lastDeployed(ledger, run, asked.environment, asked.target);
+  const source = await stage.platform.source(run, deployed);
   const named = <T extends { userId: string | null }>(said: T) => ({
     ...said,
     personId: personOf(register.register, run, said.userId),
@@ -124,11 +137,11 @@ async function decide(asked: Asked, stage: Stage, context: Context, recorded: bo
         ).key
       : 'the platform';
   context.progress(`collecting evidence about ${asked.image.name}@${asked.image.digest}`);
-  const question: Question = { ...asked, identity: stage.identity, source, approvals, approvalsFrom };
+  const question: Question = { ...asked, identity: stage.identity, source, deployed, approvals, approvalsFrom };
   const { now, clock, token } = await stage.decisionTime();
   const facts = await assembleFacts(question, {
     store: stage.store,
-    keys: await stage.ledgerKeys(),
+    keys,
     now,
     clock,
     contract: stage.contract,

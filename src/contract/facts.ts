@@ -45,7 +45,10 @@ const source = z.strictObject({
   reachableFromProtected: z.boolean(),
   reviews: z.array(review),
   people: atLeastOne(person),
+  /** The commit that is deployed and upon which this one would be; null where none is. */
   base: z.nullable(commit),
+  /** What landed in between, each with its own people and reviews; null where the platform is not asked. */
+  beneath: z.nullable(z.array(z.strictObject({ sha: commit, people: atLeastOne(person), reviews: z.array(review) }))),
 });
 
 const signature = z.strictObject({ subject: digest, role, signer: name, time: z.nullable(milliseconds), from });

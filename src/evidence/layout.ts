@@ -1,6 +1,7 @@
 import type { Record } from '../contract/record.ts';
 import type { Run } from '../contract/run.ts';
-import { hexOf } from '../lib/digest.ts';
+import { canonicalBytes } from '../lib/canonical.ts';
+import { digestOf, hexOf } from '../lib/digest.ts';
 
 /*
  * Where things lie in a store. Names carry the digest of the very bytes, cut to 32 hex digits, so that a retry meets itself
@@ -81,13 +82,24 @@ const POINTED: ReadonlySet<string> = new Set([
   'exception.granted',
 ]);
 
-/** Keys of the by-digest pointers that this record owes: one for each image or commit that it is about. */
+/** Keys of the by-digest pointers that this record owes: one for each image, commit or place of a deploy that it is about. */
 export function pointerKeys(record: Record, digest: string): string[] {
   if (!POINTED.has(record.type)) return [];
   const subjects = record.subjects.filter((subject) => subject.kind === 'image' || subject.kind === 'commit');
-  return [
-    ...new Set(subjects.map((subject) => `${pointerPrefix(subject.digest)}${record.type}-${short(digest)}.json`)),
-  ];
+  const about = [...subjects.map((subject) => subject.digest), ...placesOf(record)];
+  return [...new Set(about.map((each) => `${pointerPrefix(each)}${record.type}-${short(digest)}.json`))];
+}
+
+/** What a successful deploy is looked up by: its environment, and its target there. No other record has places. */
+export function placesOf({ type, outcome, environment, run, data }: Record): string[] {
+  if (type !== 'deploy.outcome' || outcome !== 'success' || environment === null) return [];
+  return [placeDigest(run, environment, null), placeDigest(run, environment, data.target)];
+}
+
+/** Stands in pointers for an environment of a repository, or for one target in it. */
+export function placeDigest(run: Run, environment: string, target: unknown): string {
+  const { platform, host, repositoryId } = run;
+  return digestOf(canonicalBytes({ platform, host, repositoryId, environment, target: target ?? null }));
 }
 
 /** Prefix of all pointers for a digest, `sha256:…` or `gitCommit:…`. */

@@ -9,13 +9,13 @@ import { boundApprovals } from '../identity/approvals.ts';
 import { approvalFacts, sourceFacts } from '../identity/people.ts';
 import { parseTime } from '../lib/time.ts';
 import type * as z from '../lib/zod.ts';
-import type { PlatformApproval, RunIdentity, Source } from '../platform/platform.ts';
+import type { Deployed, PlatformApproval, RunIdentity, Source } from '../platform/platform.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import { readImage } from '../registry/image.ts';
 import type { Reference } from '../registry/reference.ts';
 import { type AttestationFacts, attestationFacts } from './attestations.ts';
 import { type Ledger, recordsAbout, type VerifiedRecord } from './evidence.ts';
-import { isSameAttempt, openingOf } from './opening.ts';
+import { approvalsBeforeIn, isSameAttempt, type Opening, openingOf } from './opening.ts';
 import { type RunningRelease, releaseOf } from './release.ts';
 import { scanFacts } from './scans.ts';
 
@@ -27,6 +27,8 @@ export interface Question {
   image: Reference;
   identity: RunIdentity;
   source: Source;
+  /** The commit that is deployed; null where none is. */
+  deployed: Deployed | null;
   approvals: PlatformApproval[];
   /** Key of the record that holds the approvals. */
   approvalsFrom: string;
@@ -82,10 +84,7 @@ export async function assembleFacts(question: Question, world: World): Promise<F
   const rules = Object.hasOwn(environments, environment) ? environments[environment] : undefined;
   const records = [...about.flatMap((each) => each.records), ...commit.records];
   const opening = openingOf(identity.run, environment, records);
-  const approvals =
-    opening.approvalsBefore === null
-      ? []
-      : boundApprovals(question.approvals, opening.approvalsBefore, promotedAt(question, records));
+  const approvals = approvalsThatCount(question, records, opening);
   const facts: Facts = {
     schema: 'gatehouse/facts/1',
     stage: question.stage,
@@ -94,7 +93,7 @@ export async function assembleFacts(question: Question, world: World): Promise<F
     subjects,
     run: identity.run,
     workflow: workflowFacts(identity, register, world),
-    source: sourceFacts(identity, question.source, register),
+    source: sourceFacts(identity, question.source, question.deployed?.sha ?? null, register),
     ...joined(attestations),
     scans: scans.flat(),
     approvals: approvalFacts(
@@ -178,10 +177,17 @@ function isPromotion({ identity, environment, image }: Question, { record }: Ver
   );
 }
 
-/** When the store took the first decision that promoted the image, in milliseconds, or null. */
-function promotedAt(question: Question, records: VerifiedRecord[]): number | null {
-  const times = records.filter((found) => isPromotion(question, found)).map(({ storedAt }) => storedAt);
-  return times.length === 0 ? null : Math.min(...times);
+/**
+ * The approvals without those that had been given before the first decision that promoted the image, or before the run was
+ * opened where none did. Where the record does not say which those were, none counts.
+ */
+function approvalsThatCount(question: Question, records: VerifiedRecord[], opening: Opening): PlatformApproval[] {
+  const [promotion] = records
+    .filter((found) => isPromotion(question, found))
+    .toSorted((a, b) => a.storedAt - b.storedAt);
+  const before = promotion === undefined ? opening.approvalsBefore : approvalsBeforeIn(promotion);
+  if (opening.approvalsBefore === null || before === null) return [];
+  return boundApprovals(question.approvals, before, promotion?.storedAt ?? null);
 }
 
 /** The schema has accepted the time. */

@@ -76,7 +76,7 @@ export async function recordsAbout(
 }
 
 /** A pointer is unsigned: one that leads out of the store is as good as one that leads nowhere. */
-function unreadableKey(cause: unknown): string {
+export function unreadableKey(cause: unknown): string {
   if (cause instanceof BadInput) return cause.message;
   throw cause;
 }
@@ -105,7 +105,8 @@ function hidden(cause: unknown): string {
   throw cause;
 }
 
-async function readPointer(
+/** Where a pointer leads, or why it is none. */
+export async function readPointer(
   store: Store,
   { key, versionId }: StoreEntry,
 ): Promise<{ key: string; tool: string | null } | string> {

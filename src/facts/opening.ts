@@ -13,6 +13,12 @@ export interface Opening {
 
 const given = z.array(z.strictObject({ userId: z.nullable(z.string()), state: z.enum(['approved', 'rejected']) }));
 
+/** What a record says had been approved or rejected when it was written; null where it does not say. */
+export function approvalsBeforeIn({ record }: VerifiedRecord): GivenApproval[] | null {
+  const said = given.safeParse(record.data.approvalsBefore);
+  return said.success ? said.data : null;
+}
+
 /**
  * Out of the records run.opened of this attempt for this environment. A run that was opened twice saw the highest number and
  * the approvals of the last time: both only grow, so that opening again makes nothing count that did not before.
@@ -22,12 +28,11 @@ export function openingOf(run: Run, environment: string, records: readonly Verif
     ({ record }) =>
       record.type === 'run.opened' && isSameAttempt(record.run, run) && record.environment === environment,
   );
-  const last = opened.toSorted((a, b) => b.storedAt - a.storedAt)[0]?.record.data;
+  const last = opened.toSorted((a, b) => b.storedAt - a.storedAt)[0];
   const numbers = opened.map(({ record }) => record.data.registerNumber);
-  const approvals = given.safeParse(last?.approvalsBefore);
   return {
     register: numbers.length > 0 && numbers.every(isCount) ? Math.max(...numbers) : null,
-    approvalsBefore: approvals.success ? approvals.data : null,
+    approvalsBefore: last === undefined ? null : approvalsBeforeIn(last),
   };
 }
 

@@ -64,6 +64,7 @@ export function previewFacts(
       reviews: [],
       people: [{ personId: null, as: 'author' }],
       base: null,
+      beneath: null,
     },
     signatures: [],
     provenance: [],

@@ -2,7 +2,7 @@ import { parseTime } from '../lib/time.ts';
 import type { GivenApproval, PlatformApproval } from '../platform/platform.ts';
 
 /**
- * The approvals that count for one promotion. Those that had been given before (`before`, from the record of the run) are
+ * The approvals that count for one promotion. Those that had been given before it (`before`, from its record) are
  * taken away one by one, whatever order the platform lists them in: an approval of an earlier attempt, or of another job under
  * the same environment, was of something else. Of the rest, one that the platform puts after the moment at which the promote
  * decision was recorded (`promotedAt`, milliseconds, null where there is none) is bound to the run and what it promoted, and

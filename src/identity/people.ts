@@ -2,7 +2,7 @@ import type { Facts } from '../contract/facts.ts';
 import type { Register } from '../contract/register.ts';
 import type { Run } from '../contract/run.ts';
 import { parseTime } from '../lib/time.ts';
-import type { PlatformApproval, RunIdentity, Source } from '../platform/platform.ts';
+import type { Change, PlatformApproval, RunIdentity, Source } from '../platform/platform.ts';
 
 type Where = Pick<Run, 'platform' | 'host'>;
 
@@ -16,23 +16,34 @@ export function personOf(register: Register, { platform, host }: Where, userId: 
   return owners.length === 1 ? (owners[0] as Register['people'][number]).personId : null;
 }
 
-/** The change as facts: contributors and starters of the run as persons, times in milliseconds. */
-export function sourceFacts(identity: RunIdentity, source: Source, register: Register): Facts['source'] {
+/** The change as facts: contributors and starters of the run as persons, times in milliseconds. `deployed` is a commit. */
+export function sourceFacts(
+  identity: RunIdentity,
+  source: Source,
+  deployed: string | null,
+  register: Register,
+): Facts['source'] {
   const { run } = identity;
   const person = (userId: string | null) => personOf(register, run, userId);
+  const told = ({ contributors, reviews }: Change) => ({
+    people: contributors.map(({ userId, as }) => ({ personId: person(userId), as })),
+    reviews: reviews.map(({ userId, state, at }) => ({ personId: person(userId), state, at: ms(at) })),
+  });
+  const { people, reviews } = told(source);
   return {
     repositoryId: run.repositoryId,
     ref: run.ref,
     sha: run.sha,
     protected: source.protected,
     reachableFromProtected: source.reachableFromProtected,
-    reviews: source.reviews.map(({ userId, state, at }) => ({ personId: person(userId), state, at: ms(at) })),
+    reviews,
     people: [
-      ...source.contributors.map(({ userId, as }) => ({ personId: person(userId), as })),
+      ...people,
       { personId: person(identity.triggeredBy), as: 'trigger' as const },
       ...(identity.reranBy === null ? [] : [{ personId: person(identity.reranBy), as: 'rerunner' as const }]),
     ],
-    base: source.base,
+    base: deployed,
+    beneath: source.beneath?.map((change) => ({ sha: change.sha, ...told(change) })) ?? null,
   };
 }
 

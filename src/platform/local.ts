@@ -89,5 +89,6 @@ function sourceOf(file: File, path: string, run: Run): Source {
     base: found.base,
     contributors: found.people,
     reviews: found.reviews,
+    beneath: null,
   };
 }

@@ -29,10 +29,11 @@ export interface Contributor {
   as: 'author' | 'coauthor' | 'committer' | 'pusher' | 'trigger';
 }
 
-export interface Source {
-  protected: boolean;
-  reachableFromProtected: boolean;
-  base: string | null;
+/** The commit upon which a run's would be deployed, and the ref that its own run was of. */
+export type Deployed = Pick<Run, 'sha' | 'ref'>;
+
+/** Who made a change and who looked at it. */
+export interface Change {
   contributors: Contributor[];
   /** `at` is RFC 3339. */
   reviews: {
@@ -41,6 +42,14 @@ export interface Source {
     state: 'approved' | 'changes_requested' | 'commented' | 'dismissed';
     at: string;
   }[];
+}
+
+export interface Source extends Change {
+  protected: boolean;
+  reachableFromProtected: boolean;
+  base: string | null;
+  /** What landed before this commit and after the deployed one, from new to old; null where the platform is not asked. */
+  beneath: (Change & { sha: string })[] | null;
 }
 
 /** Who said what about an environment, without a time; a null id is an account that is gone. */
@@ -72,8 +81,8 @@ export interface ChildRun {
 /** Where a pipeline runs: asked for what it alone knows. Nothing here decides. Every call throws CouldNot when it does not answer. */
 export interface Platform {
   identify(): Promise<RunIdentity>;
-  source(run: Run): Promise<Source>;
-  /** What has been said so far and may come back among `approvals` later: a run keeps it before its own approval is asked for. */
+  source(run: Run, deployed: Deployed | null): Promise<Source>;
+  /** What has been said so far and may come back among `approvals` later: a run keeps it, when it is opened and when it promotes, before its own approval is asked for. */
   approvalsGiven(run: Run, environment: string): Promise<GivenApproval[]>;
   approvals(run: Run, environment: string): Promise<PlatformApproval[]>;
   /** How the run's other jobs ended; absent where the caller has to say it. */

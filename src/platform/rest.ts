@@ -31,6 +31,8 @@ export interface Rest {
   download(question: Omit<Question<z.ZodMiniType>, 'schema'> & { limit: number }): Promise<Buffer>;
   /** The pages of a list, one by one; throws where there are more than are read. */
   pages<S extends z.ZodMiniType<unknown[]>>(question: Question<S>): AsyncGenerator<z.infer<S>>;
+  /** The first entries, a thousand at most, of a list whose pages the platform links by marks of its own instead of numbers. */
+  linked<S extends z.ZodMiniType<unknown[]>>(question: Question<S>): Promise<z.infer<S>>;
   /** The whole list. */
   list<S extends z.ZodMiniType<unknown[]>>(question: Question<S>): Promise<z.infer<S>>;
 }
@@ -98,6 +100,16 @@ export function createRest(options: RestOptions): Rest {
     post: async (question) =>
       (await ask(question, { method: 'POST', url: question.url, body: Buffer.from(JSON.stringify(question.body)) }))
         .body,
+    linked: async (question) => {
+      const all = [];
+      let url: string | null = `${base}${question.path}${question.path.includes('?') ? '&' : '?'}per_page=${PER_PAGE}`;
+      for (let page = 1; page <= PAGES && url !== null; page++) {
+        const { body, headers }: Answer<z.infer<typeof question.schema>> = await ask(question, { method: 'GET', url });
+        all.push(...body);
+        url = nextLinked(headers, base);
+      }
+      return all as z.infer<typeof question.schema>;
+    },
     list: async (question) => {
       const all = [];
       for await (const page of pages(question)) all.push(...page);
@@ -122,6 +134,12 @@ interface Answer<T> {
 /** GitHub names the next page in `link`, GitLab in `x-next-page` or `link`. */
 function namesNextPage({ link, 'x-next-page': next }: IncomingHttpHeaders): boolean {
   return (typeof next === 'string' && next !== '') || /rel="?next"?/.test(String(link ?? ''));
+}
+
+/** The address of the next page, where it is one of the same API: the token goes nowhere else. */
+function nextLinked({ link }: IncomingHttpHeaders, base: string): string | null {
+  const url = /<([^<>]+)>;\s*rel="next"/.exec(String(link ?? ''))?.[1];
+  return url?.startsWith(`${base}/`) ? url : null;
 }
 
 /** Asks again, twice at most, where the platform was not there for the moment. */

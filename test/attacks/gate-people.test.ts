@@ -2,13 +2,14 @@ import type { Site } from '../../src/commands/demo/site.ts';
 import { approve } from '../../src/commands/demo/steps.ts';
 import { readAttachment } from '../../src/evidence/blob.ts';
 import { directoryStore } from '../../src/store/directory.ts';
-import { editContract, steps, succeed, verdictOf } from '../support/direct.ts';
+import { editContract, signerOfRole, steps, succeed, verdictOf } from '../support/direct.ts';
 import {
   approval,
   approved,
   editPlatform,
   editRegister,
   expectDenial,
+  forge,
   hours,
   playRun,
   recordOf,
@@ -306,6 +307,30 @@ describe('approvals', () => {
     expect(verdictOf(await steps.gate(site, 'deploy', image))).toEqual(['approval.present']);
     approve(site, '201');
     expect(verdictOf(await steps.gate(site, 'deploy', image))).toBe('allow');
+  });
+
+  it('F71 what was approved between the opening and the promotion released some other job', async () => {
+    const site = scene.at('scanned');
+    approve(site, '201');
+    await succeed(steps.gate(site, 'promote', scene.image));
+    expect(verdictOf(await steps.gate(site, 'deploy', scene.image))).toEqual(['approval.present']);
+    approve(site, '201');
+    expect(verdictOf(await steps.gate(site, 'deploy', scene.image))).toBe('allow');
+  });
+
+  it('a promotion that does not say what had been approved before it lets no approval count', async () => {
+    const { approvalsBefore, ...data } = recordOf(scene.at('promoted'), 'gate.decided').record.data;
+    expect(approvalsBefore).toEqual([]);
+    const verdictWith = async (changes: object) => {
+      const site = scene.at('scanned');
+      const like = recordOf(scene.at('promoted'), 'gate.decided').record;
+      await forge(site, like, { data: { ...data, ...changes } }, signerOfRole(site, 'gate'), 'gate');
+      approve(site, '201');
+      return verdictOf(await steps.gate(site, 'deploy', scene.image));
+    };
+    expect(await verdictWith({ approvalsBefore })).toBe('allow');
+    expect(await verdictWith({})).toEqual(['approval.present']);
+    expect(await verdictWith({ approvalsBefore: '[]' })).toEqual(['approval.present']);
   });
 });
 

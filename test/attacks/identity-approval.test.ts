@@ -62,6 +62,10 @@ describe('an approval cannot be borrowed', () => {
     expect(await githubApprovals(undefined, [{ userId: '105', state: 'approved' }])).toMatchObject([{ userId: '103' }]);
   });
 
+  it('from a job of the caller, given before the promotion, when the approve job then waits for nobody', async () => {
+    expect(await githubApprovals(undefined, [{ userId: '103', state: 'approved' }])).toEqual([]);
+  });
+
   it('from a job of the caller under the same environment: of two approvals neither is surely of this promotion', async () => {
     scene.github.world.approvals = [approval(105), approval(PEOPLE.lead)];
     expect(await githubApprovals()).toMatchObject([{ strength: 'job' }, { strength: 'job' }]);

@@ -1,16 +1,17 @@
-import { githubWorld, HEAD, MERGED, OLDER, PEOPLE } from '../support/fake-github.ts';
+import { githubWorld, HEAD, MERGED, NOTHING, OLDER, PEOPLE } from '../support/fake-github.ts';
 import { identityScene } from './identity-scene.ts';
 
 /* Nobody must get facts about a change that GitHub did not state. */
 
 const scene = identityScene();
-const { user, commit, review } = githubWorld().make;
+const { user, commit, review, pushed } = githubWorld().make;
+const MALLORY = 666;
 const REPOSITORY = '/repos/care/lab-results';
 
 async function githubSource() {
   const found = await scene.onGithub();
   if (!found.ok) throw new Error(found.why);
-  return await found.platform.source(found.identity.run);
+  return await found.platform.source(found.identity.run, null);
 }
 describe('a change cannot be made to look reviewed', () => {
   const approving = async () => (await githubSource()).reviews.filter(({ state }) => state === 'approved');
@@ -144,6 +145,41 @@ describe('a change cannot be made to look reviewed', () => {
   ])('without its people: %s leaves a gap, which denies', async (_, attack, as) => {
     attack();
     expect((await githubSource()).contributors).toContainEqual({ userId: null, as });
+  });
+});
+
+describe('a commit in somebody else’s name does not hide who pushed it', () => {
+  const inBobsName = (sha: string) => {
+    const made = commit(sha, PEOPLE.dev, user(PEOPLE.dev));
+    return { ...made, commit: { ...made.commit, verification: { ...made.commit.verification, verified: false } } };
+  };
+  const bobs = pushed(PEOPLE.dev, NOTHING, OLDER, 'branch_creation');
+  const pushedBy = async () =>
+    (await githubSource()).contributors.filter(({ as }) => as === 'pusher').map(({ userId }) => userId);
+
+  it.each<[string, object[], string | null]>([
+    ['onto his branch', [pushed(MALLORY, OLDER, HEAD), bobs], String(MALLORY)],
+    [
+      'and waited until he rebased it',
+      [pushed(PEOPLE.dev, 'f'.repeat(40), HEAD, 'force_push'), pushed(MALLORY, OLDER, 'f'.repeat(40)), bobs],
+      String(MALLORY),
+    ],
+    [
+      'and waited until he restored his branch',
+      [
+        pushed(PEOPLE.dev, NOTHING, HEAD, 'branch_creation'),
+        pushed(PEOPLE.dev, HEAD, NOTHING, 'branch_deletion'),
+        pushed(MALLORY, OLDER, HEAD),
+        bobs,
+      ],
+      String(MALLORY),
+    ],
+    ['by a push that GitHub no longer shows', [bobs], null],
+  ])('%s', async (_, activity, pusher) => {
+    scene.github.world.pull.commits = 2;
+    scene.github.world.pullCommits = [inBobsName(OLDER), inBobsName(HEAD)];
+    scene.github.world.activity.splice(1, 1, ...(activity as typeof scene.github.world.activity));
+    expect(await pushedBy()).toContain(pusher);
   });
 });
 

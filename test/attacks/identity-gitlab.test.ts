@@ -14,7 +14,7 @@ describe('nothing of it on GitLab either', () => {
   };
   const source = async () => {
     const { platform, identity } = await opened();
-    return await platform.source(identity.run);
+    return await platform.source(identity.run, null);
   };
   const approvals = async () => {
     const { platform, identity } = await opened();

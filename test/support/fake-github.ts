@@ -12,6 +12,10 @@ export const MERGED = 'a'.repeat(40);
 export const HEAD = 'b'.repeat(40);
 export const OLDER = 'e'.repeat(40);
 export const BASE = 'd'.repeat(40);
+/** The commit that is deployed, where a test says that one is. */
+export const DEPLOYED = BASE;
+/** What a branch was before it was created. */
+export const NOTHING = '0'.repeat(40);
 export const PEOPLE = { dev: 101, reviewer: 102, lead: 103, merger: 104 } as const;
 
 const REPO = '/repos/{owner}/{repo}';
@@ -59,7 +63,13 @@ export function githubWorld() {
     sha: BASE,
     repo: { ...((pull.base as Json).repo as Json), id: 7001 },
   };
-  pull.head = { ...(pull.head as Json), ref: 'topic', sha: HEAD };
+  const { repo: headRepo } = pull.head as { repo: Json };
+  pull.head = {
+    ...(pull.head as Json),
+    ref: 'topic',
+    sha: HEAD,
+    repo: { ...headRepo, id: 7001, full_name: 'care/lab-results' },
+  };
   const repo = exampleOf(REPO) as Json;
   const run = exampleOf(`${REPO}/actions/runs/{run_id}/attempts/{attempt_number}`) as Json;
   return {
@@ -100,23 +110,58 @@ export function githubWorld() {
       {
         ...first(exampleOf(`${REPO}/activity`)),
         ref: 'refs/heads/main',
+        before: BASE,
         after: MERGED,
         activity_type: 'pr_merge',
         actor: user(PEOPLE.merger),
         timestamp: '2026-01-31T07:30:00Z',
       },
+      pushed(PEOPLE.dev, NOTHING, HEAD, 'branch_creation'),
     ] as Json[],
     commit: commit(MERGED, PEOPLE.merger, user(19864447, 'web-flow'), 'Merge pull request #7'),
     pulls: [{ ...first(exampleOf(`${REPO}/commits/{commit_sha}/pulls`)), ...pickPull(pull) }] as Json[],
     pull,
     pullCommits: [commit(HEAD, PEOPLE.dev, user(PEOPLE.dev))] as Json[],
     reviews: [review(PEOPLE.reviewer)] as Json[],
+    /** What was merged between the deployed commit and this one. */
+    earlier: [] as Earlier[],
+    /** How this commit compares with the deployed one. */
+    since: { status: 'ahead', commits: [] as Json[], total_commits: null as number | null },
     /** Answers instead of the ordinary ones, by path; they are not held against the description. */
     instead: new Map<string, Reply>(),
-    make: { user, commit, review, approval, job },
+    make: { user, commit, review, approval, job, pushed },
   };
 }
 export type GithubWorld = ReturnType<typeof githubWorld>;
+
+interface Earlier {
+  commit: Json;
+  pull: Json;
+  pullCommits: Json[];
+  reviews: Json[];
+}
+
+/** Lets a request of this number (one digit), by this author, have been merged beneath all that landed so far. */
+export function landBeneath(world: GithubWorld, number: number, author: number): Earlier {
+  const { commit, review, pushed } = world.make;
+  const [sha, head] = [`${number}`.repeat(40), `${number}f`.repeat(20)];
+  const pull = { ...world.pull, number, merge_commit_sha: sha, user: user(author), merged_by: user(PEOPLE.merger) };
+  const made = {
+    commit: commit(sha, PEOPLE.merger, user(19864447, 'web-flow'), `Merge pull request #${number}`),
+    pull: { ...pull, head: { ...(world.pull.head as Json), sha: head } },
+    pullCommits: [commit(head, author, user(author))],
+    reviews: [review(PEOPLE.reviewer, { commit_id: head })],
+  };
+  const landed = world.activity.filter(({ ref }) => ref === 'refs/heads/main').at(-1) as Json;
+  landed.before = sha;
+  const above = [world.commit, ...world.earlier.map((each) => each.commit)].at(-1) as { parents: Json[] };
+  above.parents = [{ ...above.parents[0], sha }];
+  world.activity.push({ ...landed, before: DEPLOYED, after: sha }, pushed(author, NOTHING, head, 'branch_creation'));
+  if (world.earlier.length === 0) world.since.commits.push(world.commit, ...world.pullCommits);
+  world.since.commits.push(made.commit, ...made.pullCommits);
+  world.earlier.push(made);
+  return made;
+}
 
 export interface FakeGithub {
   url: string;
@@ -139,7 +184,7 @@ export async function startGithub(): Promise<FakeGithub> {
   return fake;
 }
 
-function answer({ world, violations }: FakeGithub, { method, path, query, headers }: Seen): Reply {
+function answer({ world, violations, url }: FakeGithub, { method, path, query, headers }: Seen): Reply {
   const instead = world.instead.get(path);
   if (instead !== undefined) return instead;
   if (
@@ -151,7 +196,7 @@ function answer({ world, violations }: FakeGithub, { method, path, query, header
   }
   const found = bodyOf(world, path.replace('/repos/care/lab-results', ''));
   if (found === undefined) return { status: 404, json: { message: 'Not Found' } };
-  const reply = paged(found, path, query);
+  const reply = path.endsWith('/activity') ? linked(found as Json[], url, path, query) : paged(found, path, query);
   try {
     checkExchange(path, query, reply.json);
   } catch (error) {
@@ -180,12 +225,33 @@ function bodyOf(world: GithubWorld, path: string): unknown {
       status: world.comparison,
     },
   };
+  for (const { commit: landed, pull: merged, pullCommits, reviews } of world.earlier) {
+    const at = `/pulls/${merged.number}`;
+    const listed = { ...first(exampleOf(`${REPO}/commits/{commit_sha}/pulls`)), ...pickPull(merged) };
+    Object.assign(fixed, {
+      [`/commits/${landed.sha}/pulls`]: [listed],
+      [at]: merged,
+      [`${at}/commits`]: pullCommits,
+      [`${at}/reviews`]: reviews,
+    });
+  }
   const asked = jobs.find(({ id }) => path === `/actions/jobs/${id}`);
-  return asked ?? fixed[path];
+  return asked ?? fixed[path] ?? comparisonOf(world, path);
+}
+
+/** The run's commit compared with whatever is deployed. */
+function comparisonOf({ commit, since }: GithubWorld, path: string): unknown {
+  if (!/^\/compare\/[0-9a-f]{40}\.\.\.[0-9a-f]{40}$/.test(path) || !path.endsWith(commit.sha)) return undefined;
+  const total_commits = since.total_commits ?? since.commits.length;
+  return { ...(exampleOf(`${REPO}/compare/{basehead}`) as Json), ...since, total_commits };
 }
 
 /** Lists by page, with GitHub's `link`; what the API does not page (approvals) whole. */
 function paged(found: unknown, path: string, query: URLSearchParams): Reply {
+  if (path.includes('/compare/') && query.has('page')) {
+    const { json, headers = {} } = paged((found as Json).commits, path.replace('/compare/', '/'), query);
+    return { json: { ...(found as Json), commits: json }, headers };
+  }
   if (!Array.isArray(found) || path.endsWith('/approvals')) return { json: found };
   const size = Number(query.get('per_page') ?? 30);
   const page = Number(query.get('page') ?? 1);
@@ -194,6 +260,30 @@ function paged(found: unknown, path: string, query: URLSearchParams): Reply {
   return {
     json: path.endsWith('/jobs') ? { total_count: found.length, jobs: part } : part,
     headers: more ? { link: `<http://127.0.0.1${path}?per_page=${size}&page=${page + 1}>; rel="next"` } : {},
+  };
+}
+
+/** An activity on the branch of the ordinary pull request. */
+function pushed(by: number, before: string, after: string, type = 'push'): Json {
+  return {
+    ...first(exampleOf(`${REPO}/activity`)),
+    ref: 'refs/heads/topic',
+    before,
+    after,
+    activity_type: type,
+    actor: user(by),
+    timestamp: '2026-01-31T07:00:00Z',
+  };
+}
+
+/** Activities are paged by a mark, which stands in the address of the next page. */
+function linked(found: Json[], url: string, path: string, query: URLSearchParams): Reply {
+  const from = Number(query.get('after')?.replace('mark-', '') ?? 0);
+  const end = from + Number(query.get('per_page') ?? 30);
+  const next = new URLSearchParams({ ...Object.fromEntries(query), after: `mark-${end}` });
+  return {
+    json: found.slice(from, end),
+    headers: end < found.length ? { link: `<${url}${path}?${next}>; rel="next"` } : {},
   };
 }
 

@@ -11,7 +11,10 @@ export interface GithubAccess {
   sleep(milliseconds: number): Promise<void>;
 }
 
-export type GithubApi = Pick<Rest, 'get' | 'find' | 'list'>;
+export interface GithubApi extends Pick<Rest, 'get' | 'find' | 'list' | 'linked'> {
+  /** The same asked about another repository, `<owner>/<name>`. */
+  of(repository: string): GithubApi;
+}
 
 /** GitHub's REST API, asked about one repository: paths begin behind `/repos/<owner>/<name>`. */
 export function githubApi(access: GithubAccess, repository: string): GithubApi {
@@ -24,7 +27,8 @@ export function githubOrganizationApi(access: GithubAccess, organization: string
   return githubApiAt(access, `/orgs/${encodeURIComponent(organization)}`);
 }
 
-function githubApiAt({ http, api, token, sleep }: GithubAccess, prefix: string): GithubApi {
+function githubApiAt(access: GithubAccess, prefix: string): GithubApi {
+  const { http, api, token, sleep } = access;
   const rest = createRest({
     http,
     base: api,
@@ -43,5 +47,7 @@ function githubApiAt({ http, api, token, sleep }: GithubAccess, prefix: string):
     get: (question) => rest.get(within(question)),
     find: (question) => rest.find(within(question)),
     list: (question) => rest.list(within(question)),
+    linked: (question) => rest.linked(within(question)),
+    of: (repository) => githubApi(access, repository),
   };
 }

@@ -2,6 +2,7 @@ import type { Run } from '../../contract/run.ts';
 import { CouldNot } from '../../lib/errors.ts';
 import type { Source } from '../platform.ts';
 import type { GithubApi } from './api.ts';
+import { pushersOf } from './pushers.ts';
 import { type CommitReply, commitList, type Pull, pull as pullReply, pulls, reviews as reviewList } from './replies.ts';
 
 /** The pull request that brought a commit. */
@@ -9,6 +10,8 @@ export interface Change {
   base: string;
   openedBy: string | null;
   mergedBy: string | null;
+  /** Whose pushes made the request's branch. */
+  pushedBy: (string | null)[];
   commits: CommitReply[];
   reviews: Source['reviews'];
 }
@@ -49,6 +52,7 @@ export async function changeOf(api: GithubApi, run: Run, landed: string | null):
     base: pull.base.sha,
     openedBy: pull.user === null ? null : String(pull.user.id),
     mergedBy: pull.merged_by === null ? null : String(pull.merged_by.id),
+    pushedBy: await pushersOf(api, pull, commits),
     commits,
     reviews: reviewed ? await reviewsOf(api, pull) : [],
   };

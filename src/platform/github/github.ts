@@ -1,4 +1,3 @@
-import type { Run } from '../../contract/run.ts';
 import type { ClaimedRun, Platform } from '../platform.ts';
 import { type GithubAccess, githubApi } from './api.ts';
 import { approvalsGiven, approvalsWithTimes } from './approvals.ts';
@@ -12,7 +11,7 @@ export function githubPlatform(access: GithubAccess, claimed: ClaimedRun): Platf
   const noReplyHost = `users.noreply.${claimed.run.host}`;
   return {
     identify: () => identifyGithub(api, claimed),
-    source: (run: Run) => githubSource(api, run, noReplyHost),
+    source: (run, deployed) => githubSource(api, run, deployed, noReplyHost),
     approvalsGiven: (run, environment) => approvalsGiven(api, run, environment),
     approvals: (run, environment) => approvalsWithTimes(api, run, environment),
     poolOf: async (run, job) => (await siblingJob(api, run, job))?.runner_group_name ?? null,

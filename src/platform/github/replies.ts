@@ -82,6 +82,11 @@ export const commitReply = z.looseObject({
 });
 export type CommitReply = z.infer<typeof commitReply>;
 export const commitList = z.array(commitReply);
+/** A page of a comparison's commits; each carries how many there are in all and how the two compare. */
+export const commitsSince = z.pipe(
+  z.looseObject({ status: comparison.shape.status, total_commits: count, commits: commitList }),
+  z.transform(({ status, total_commits: total, commits }) => commits.map((commit) => ({ commit, status, total }))),
+);
 
 const pullBase = z.looseObject({ ref: z.string(), sha, repo: z.looseObject({ id }) });
 export const pulls = z.array(
@@ -101,7 +106,8 @@ export const pull = z.looseObject({
   user: z.nullable(account),
   merged_by: z.nullable(account),
   base: pullBase,
-  head: z.looseObject({ sha }),
+  /** Without a repository where the fork is gone. */
+  head: z.looseObject({ sha, ref: filled, repo: z.nullable(z.looseObject({ id, full_name: filled })) }),
 });
 export type Pull = z.infer<typeof pull>;
 
@@ -115,5 +121,12 @@ export const reviews = z.array(
 );
 
 export const activities = z.array(
-  z.looseObject({ ref: z.string(), after: z.string(), activity_type: z.string(), actor: z.nullable(account) }),
+  z.looseObject({
+    ref: z.string(),
+    before: z.string(),
+    after: z.string(),
+    activity_type: z.string(),
+    actor: z.nullable(account),
+  }),
 );
+export type Activity = z.infer<typeof activities>[number];

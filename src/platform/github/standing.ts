@@ -1,17 +1,22 @@
 import type { Run } from '../../contract/run.ts';
 import type { GithubApi } from './api.ts';
-import { activities, branch as branchReply, comparison, rules } from './replies.ts';
+import { type Activity, activities, branch as branchReply, comparison, rules } from './replies.ts';
 
 export interface Standing {
   protected: boolean;
   reachable: boolean;
+  /** What happened to the branch, from new to old: the newest thousand. */
+  activity: Activity[];
+}
+
+export interface Landing {
   /** Whose push or merge put the commit on the branch; null where GitHub does not say. */
   pushedBy: string | null;
   /** How it got there: GitHub's kind of activity, for example `pr_merge`, or null. */
   landed: string | null;
 }
 
-const NOWHERE: Standing = { protected: false, reachable: false, pushedBy: null, landed: null };
+const NOWHERE: Standing = { protected: false, reachable: false, activity: [] };
 const BRANCH = 'refs/heads/';
 /** Rules of a ruleset that together keep a branch from being rewritten or removed, as branch protection does. */
 const PROTECTING = ['deletion', 'non_fast_forward'];
@@ -30,7 +35,7 @@ export async function standing(api: GithubApi, run: Run): Promise<Standing> {
   return {
     protected: branch.protected || (await isRuled(api, name)),
     reachable: await isReachable(api, branch.commit.sha, run.sha),
-    ...(await landing(api, run)),
+    activity: await activityOn(api, run.ref),
   };
 }
 
@@ -56,18 +61,22 @@ async function isReachable(api: GithubApi, head: string, sha: string): Promise<b
   return status === 'behind' || status === 'identical';
 }
 
-/**
- * The activity that made this commit the head of the branch. The newest hundred are looked at: a run begins when its commit
- * arrives. (The events API is not used: it forgets, and is late.)
- */
-async function landing(api: GithubApi, run: Run): Promise<Pick<Standing, 'pushedBy' | 'landed'>> {
-  const recent = await api.get({
-    path: `/activity?ref=${encodeURIComponent(run.ref)}&per_page=100`,
+/** What happened to the branch, newest first. (The events API is not used: it forgets, and is late.) */
+async function activityOn(api: GithubApi, ref: string): Promise<Activity[]> {
+  const recent = await api.linked({
+    path: `/activity?ref=${encodeURIComponent(ref)}`,
     schema: activities,
-    what: `read the activity on ${run.ref}`,
+    what: `read the activity on ${ref}`,
     need: 'permission contents: read',
   });
-  const found = recent.find(({ ref, after }) => ref === run.ref && after === run.sha);
-  if (found === undefined) return { pushedBy: null, landed: null };
-  return { pushedBy: found.actor === null ? null : String(found.actor.id), landed: found.activity_type };
+  return recent.filter((each) => each.ref === ref);
+}
+
+/** Ways onto a branch that leave what was there in place. */
+const FORWARD = ['push', 'pr_merge', 'merge_queue_merge'];
+
+/** How an activity made a commit the head of the branch. One that rewrote the branch tells nothing of what it put there. */
+export function landingOf(activity: Activity | null): Landing {
+  if (activity === null || !FORWARD.includes(activity.activity_type)) return { pushedBy: null, landed: null };
+  return { pushedBy: activity.actor === null ? null : String(activity.actor.id), landed: activity.activity_type };
 }

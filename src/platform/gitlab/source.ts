@@ -10,7 +10,8 @@ const BRANCH = 'refs/heads/';
 
 /**
  * The pipeline's commit as GitLab tells it. Who pushed is not asked: of a pipeline with source `push` it is the pipeline's own
- * user, who counts as trigger anyway, and the events API forgets.
+ * user, who counts as trigger anyway, and the events API forgets. So whoever pushes an unsigned commit to a request's branch in
+ * somebody else's name stays unknown (docs/contracts.md, "Who pushed is a contributor").
  */
 export async function gitlabSource(api: GitlabApi, run: Run): Promise<Source> {
   const commit = await api.get({
@@ -41,6 +42,7 @@ export async function gitlabSource(api: GitlabApi, run: Run): Promise<Source> {
           ]),
     ]),
     reviews: change?.reviews ?? [],
+    beneath: null,
   };
 }
 

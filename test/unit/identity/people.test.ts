@@ -152,8 +152,9 @@ describe('people in facts', () => {
         { userId: '101', as: 'coauthor' },
       ],
       reviews: [{ userId: null, state: 'approved', at: '2026-06-01T10:00:00Z' }],
+      beneath: null,
     };
-    const facts = sourceFacts(identity, source, known);
+    const facts = sourceFacts(identity, source, null, known);
     expect(facts.people).toEqual([
       { personId: null, as: 'author' },
       { personId: 'dev-1', as: 'coauthor' },
@@ -161,6 +162,34 @@ describe('people in facts', () => {
       { personId: 'lead-1', as: 'rerunner' },
     ]);
     expect(facts.reviews).toEqual([{ personId: null, state: 'approved', at: Date.parse('2026-06-01T10:00:00Z') }]);
-    expect(sourceFacts({ ...identity, reranBy: null }, source, known).people).toHaveLength(3);
+    expect(sourceFacts({ ...identity, reranBy: null }, source, null, known).people).toHaveLength(3);
+    expect(facts).toMatchObject({ base: null, beneath: null });
+  });
+
+  it('what lies beneath a change keeps people and reviews of its own', () => {
+    const identity = { run, triggeredBy: '101', reranBy: null } as RunIdentity;
+    const review = (userId: string) => ({ userId, state: 'approved' as const, at: '2026-06-01T10:00:00Z' });
+    const source: Source = {
+      protected: true,
+      reachableFromProtected: true,
+      base: null,
+      contributors: [{ userId: '101', as: 'author' }],
+      reviews: [],
+      beneath: [{ sha: 'b'.repeat(40), contributors: [{ userId: '201', as: 'author' }], reviews: [review('999')] }],
+    };
+    expect(sourceFacts(identity, source, 'd'.repeat(40), known)).toMatchObject({
+      base: 'd'.repeat(40),
+      people: [
+        { personId: 'dev-1', as: 'author' },
+        { personId: 'dev-1', as: 'trigger' },
+      ],
+      beneath: [
+        {
+          sha: 'b'.repeat(40),
+          people: [{ personId: 'lead-1', as: 'author' }],
+          reviews: [{ personId: null, state: 'approved', at: Date.parse('2026-06-01T10:00:00Z') }],
+        },
+      ],
+    });
   });
 });

@@ -119,13 +119,13 @@ describe('the platform of profile local', () => {
   ])('says of the source: %s', async (_, changes, expected) => {
     const { platform: local } = platform(document(changes));
     const { run } = await local.identify();
-    expect(await local.source(run)).toMatchObject(expected);
+    expect(await local.source(run, null)).toMatchObject(expected);
   });
 
   it('does not know a commit that it has not', async () => {
     const { platform: local } = platform(document({ commits: [] }));
     const { run } = await local.identify();
-    await expect(local.source(run)).rejects.toMatchObject({ exit: 2, code: 'platform.no_commit' });
+    await expect(local.source(run, null)).rejects.toMatchObject({ exit: 2, code: 'platform.no_commit' });
   });
 
   it('reads its file each time it is asked: an approval given meanwhile is seen', async () => {

@@ -133,3 +133,22 @@ describe('a list', () => {
     expect(server.seen[0]?.query.toString()).toBe('sort=desc&per_page=100&page=1');
   });
 });
+
+describe('a list whose pages are linked', () => {
+  const linkTo = (url: string) => ({ link: `<${server.url}/first>; rel="first", <${url}>; rel="next"` });
+
+  it('is read as the links say, to the page without one', async () => {
+    answers = [page(2, linkTo(`${server.url}/numbers?page=2`)), page(1)];
+    expect(await rest.linked(numbers)).toEqual([0, 1, 0]);
+  });
+
+  it('ends where a link leads to another place: the token does not go there', async () => {
+    answers = [page(2, linkTo('http://127.0.0.1:1/numbers?page=2')), page(1)];
+    expect(await rest.linked(numbers)).toEqual([0, 1]);
+  });
+
+  it('is read for ten pages at most', async () => {
+    answers = Array.from({ length: 12 }, (_, i) => page(1, linkTo(`${server.url}/numbers?page=${i + 2}`)));
+    expect(await rest.linked(numbers)).toHaveLength(10);
+  });
+});

@@ -6,6 +6,7 @@ import {
   githubWorld,
   HEAD,
   MERGED,
+  NOTHING,
   OLDER,
   PEOPLE,
   startGithub,
@@ -16,7 +17,7 @@ import { githubAt } from '../../../support/hosted-run.ts';
 
 let github: FakeGithub;
 let world: FakeGithub['world'];
-const { user, commit, review } = githubWorld().make;
+const { user, commit, review, pushed } = githubWorld().make;
 
 beforeAll(async () => {
   github = await startGithub();
@@ -34,7 +35,7 @@ async function identity(): Promise<RunIdentity> {
   return await githubAt(github.url).identify();
 }
 async function source() {
-  return await githubAt(github.url).source((await identity()).run);
+  return await githubAt(github.url).source((await identity()).run, null);
 }
 async function approvals() {
   return await githubAt(github.url).approvals((await identity()).run, 'production');
@@ -138,7 +139,7 @@ describe('where the commit stands', () => {
   it('a tag is never protected here, and the branch of its name is not asked', async () => {
     const platform = githubAt(github.url, { ref: 'refs/tags/main' });
     const { run } = await platform.identify();
-    expect(await platform.source(run)).toMatchObject({ protected: false, reachableFromProtected: false });
+    expect(await platform.source(run, null)).toMatchObject({ protected: false, reachableFromProtected: false });
     expect(github.seen.filter(({ path }) => path.includes('/branches/'))).toEqual([]);
   });
 });
@@ -151,6 +152,7 @@ describe('the people of a change', () => {
       { userId: '104', as: 'committer' },
       { userId: '101', as: 'author' },
       { userId: '101', as: 'committer' },
+      { userId: '101', as: 'pusher' },
       { userId: '104', as: 'pusher' },
     ]);
     expect(base).toBe('d'.repeat(40));
@@ -162,8 +164,9 @@ describe('the people of a change', () => {
       { ...own, after: 'f'.repeat(40), actor: user(120) },
       { ...own, ref: 'refs/heads/topic', actor: user(121) },
       { ...own },
+      pushed(PEOPLE.dev, NOTHING, HEAD),
     ];
-    expect(named((await source()).contributors, 'pusher')).toEqual(['104']);
+    expect(named((await source()).contributors, 'pusher')).toEqual(['101', '104']);
   });
 
   it('include everybody of every commit of the request', async () => {

@@ -41,7 +41,7 @@ it('is of the child’s repository, pipeline and commit; who runs it stays the p
 
 it('has the people of the child’s own change', async () => {
   const { platform, identity } = await childRun();
-  const source = await platform.source(identity.run);
+  const source = await platform.source(identity.run, null);
   expect(source).toMatchObject({ protected: true, reachableFromProtected: true, reviews: [{ userId: '103' }] });
   expect(source.contributors.filter(({ as }) => as === 'trigger')).toEqual([]);
 });
@@ -49,7 +49,7 @@ it('has the people of the child’s own change', async () => {
 it('counts whoever started the child by retrying its job among those with a part in it', async () => {
   Object.assign(gitlab.world.children[0]?.pipeline as object, { user: gitlab.world.make.user(105) });
   const { platform, identity } = await childRun();
-  expect((await platform.source(identity.run)).contributors).toContainEqual({ userId: '105', as: 'trigger' });
+  expect((await platform.source(identity.run, null)).contributors).toContainEqual({ userId: '105', as: 'trigger' });
 });
 
 it('asks the parent for approvals', async () => {

@@ -23,7 +23,7 @@ async function identity(): Promise<RunIdentity> {
   return await gitlabAt(gitlab.url).identify();
 }
 async function source() {
-  return await gitlabAt(gitlab.url).source((await identity()).run);
+  return await gitlabAt(gitlab.url).source((await identity()).run, null);
 }
 async function approvals() {
   return await gitlabAt(gitlab.url).approvals((await identity()).run, 'production');
@@ -82,7 +82,7 @@ describe('where the commit stands', () => {
   it('a tag is never protected here', async () => {
     const platform = gitlabAt(gitlab.url, { ref_type: 'tag' });
     const { run } = await platform.identify();
-    expect(await platform.source(run)).toMatchObject({ protected: false, reachableFromProtected: false });
+    expect(await platform.source(run, null)).toMatchObject({ protected: false, reachableFromProtected: false });
   });
 });
 

@@ -1,0 +1,54 @@
+import type { Run } from '../contract/run.ts';
+import type { Target } from '../contract/target.ts';
+import { placeDigest, placesOf, pointerPrefix } from '../evidence/layout.ts';
+import { CouldNot } from '../lib/errors.ts';
+import { parseTime } from '../lib/time.ts';
+import type { Deployed } from '../platform/platform.ts';
+import type { StoreEntry } from '../store/store.ts';
+import { type Ledger, readPointer, readVerified, unreadableKey } from './evidence.ts';
+
+/**
+ * The commit that this repository last deployed to the target, or anywhere in the environment where it has not had this target
+ * yet or none is named; null where nothing was ever deployed there. Any deploy that verifies will do, since all below it was
+ * approved then: one that does not is passed over. Throws CouldNot where the store does not answer or no deploy verifies.
+ */
+export async function lastDeployed(
+  ledger: Ledger,
+  run: Run,
+  environment: string,
+  target: Target | null,
+): Promise<Deployed | null> {
+  const here = target === null ? null : await newestAt(ledger, placeDigest(run, environment, target));
+  return here ?? (await newestAt(ledger, placeDigest(run, environment, null)));
+}
+
+async function newestAt(ledger: Ledger, place: string): Promise<Deployed | null> {
+  const entries: StoreEntry[] = [];
+  for await (const entry of ledger.store.list(pointerPrefix(place))) entries.push(entry);
+  const newestFirst = entries.toSorted((a, b) => timeOf(b) - timeOf(a));
+  const problems: string[] = [];
+  for (const entry of newestFirst) {
+    const found = await deployAt(ledger, place, entry);
+    if ('sha' in found) return found;
+    problems.push(`${entry.key}: ${found.why}`);
+  }
+  if (problems.length === 0) return null;
+  throw new CouldNot(
+    'evidence.deploys',
+    `could not tell which commit is deployed: no record of a deploy can be used (${problems[0]}), so what a new one would bring cannot be told; run ledger verify`,
+  );
+}
+
+async function deployAt(ledger: Ledger, place: string, entry: StoreEntry): Promise<Deployed | { why: string }> {
+  if (entry.oddity !== null) return { why: entry.oddity };
+  const target = await readPointer(ledger.store, entry);
+  if (typeof target === 'string') return { why: target };
+  const read = await readVerified(ledger, target.key).catch(unreadableKey);
+  if (typeof read === 'string') return { why: read };
+  const { sha, ref } = read.record.run;
+  return placesOf(read.record).includes(place) ? { sha, ref } : { why: 'its record is of something else' };
+}
+
+function timeOf({ storeTime }: StoreEntry): number {
+  return (storeTime === null ? null : parseTime(storeTime)) ?? 0;
+}
