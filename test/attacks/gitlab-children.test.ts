@@ -217,6 +217,11 @@ describe('no job but ours, each the newest of its name and a success', () => {
       () => child.jobs.push({ ...job('gatehouse-scan'), id: 6109, name: 'gatehouse-scan-2' }),
       'children.extra_job',
     ],
+    [
+      'the preview of our component in a pipeline that the parent started',
+      () => child.jobs.push({ ...job('gatehouse-scan'), id: 6109, name: 'gatehouse-preview' }),
+      'children.extra_job',
+    ],
     ['two jobs of one name', () => child.jobs.push({ ...job('gatehouse-scan'), id: 6109 }), 'children.job_twice'],
     [
       'an older attempt in place of a retried one',
