@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { loadContract, parseContract } from '../../../src/contract/load-contract.ts';
+import { policyContract } from '../../../src/contract/policy-contract.ts';
 import { digestOf } from '../../../src/lib/digest.ts';
 import { sandboxes } from '../../support/sandbox.ts';
 
@@ -326,6 +327,34 @@ describe('the keys of a contract', () => {
 
   it('a role that there is not is refused', () => {
     expect(refusal(withKeys({ root: entry('a', P256) }))).toMatch(/trust\.keys/);
+  });
+});
+
+describe('the manifests of a target', () => {
+  const withManifests = (text: string) =>
+    BASE.replace('cluster: prod, namespace: web', `cluster: prod, namespace: web, manifests: ${text}`);
+
+  it('name a repository and a branch, and are none of the policy’s business', () => {
+    const manifests = { repository: 'https://git.example.org/care/gitops', branch: 'main' };
+    const { file } = load(withManifests(JSON.stringify(manifests)));
+    expect(file.environments).toHaveProperty('production.targets', [{ cluster: 'prod', namespace: 'web', manifests }]);
+    expect(policyContract(file).environments).toHaveProperty('production.targets', [
+      { cluster: 'prod', namespace: 'web' },
+    ]);
+  });
+
+  it.each([
+    '{ repository: https://git.example.org/care/gitops }',
+    '{ branch: main }',
+    '{ repository: https://git.example.org/care/gitops, branch: "" }',
+    '{ repository: https://git.example.org/care/gitops, branch: main, path: web }',
+    '{ repository: care/gitops, branch: main }',
+    '{ repository: http://git.example.org/care/gitops, branch: main }',
+    '{ repository: ssh://git@git.example.org/care/gitops, branch: main }',
+    '{ repository: https://me:secret@git.example.org/care/gitops, branch: main }',
+    '[]',
+  ])('are refused as %s', (text) => {
+    expect(refusal(withManifests(text))).toMatch(/environments\.production\.targets\[0\]\.manifests/);
   });
 });
 
