@@ -47,6 +47,7 @@ export function bumped(
       .replaceAll(WORKFLOWS, workflows)
       .replaceAll(COMPONENTS, project)
       .replaceAll(`ghcr.io/${owner}/`, `ghcr.io/${organization ?? owner}/`)
+      .replaceAll(`github.com/${owner}/`, `github.com/${organization ?? owner}/`)
       .replaceAll(/(\/compliance-workflows\/[^@\s]+@(?:refs\/tags\/)?v)\d+\.\d+\.\d+/g, `$1${version}`)
       .replace(`RELEASE = '${RELEASE}'`, `RELEASE = '${version}'`)
       .replace(/^organization: .*$/m, (line) => (organization === undefined ? line : `organization: ${organization}`));

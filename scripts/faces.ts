@@ -88,6 +88,9 @@ export function choicesOf(schema: z.ZodMiniType): string {
   return options === null ? '' : `(${options.join(', ')})`;
 }
 
+/** What may push to the GitOps repository: the job's own token, unless the protected project has another one for it. */
+export const PUSH_TOKEN = `      export GATEHOUSE_GIT_TOKEN="\${GATEHOUSE_GIT_TOKEN:-\${CI_JOB_TOKEN:-}}"\n`;
+
 export const NOTE = '# Written by npm run generate from the input schema of the command.\n';
 export const yaml = (document: unknown) => stringify(document, { lineWidth: 0 });
 
@@ -230,7 +233,7 @@ ${idTokens(role)}
     - |
       set -eu
       rm -f '$[[ inputs.outputs ]].env'
-${fetchRelease()}      gatehouse ${command.name} ${flags} --outputs '$[[ inputs.outputs ]].env'
+${fetchRelease()}${command.name === 'deploy-by-digest' ? PUSH_TOKEN : ''}      gatehouse ${command.name} ${flags} --outputs '$[[ inputs.outputs ]].env'
   artifacts:
     reports:
       dotenv: $[[ inputs.outputs ]].env

@@ -2,7 +2,7 @@
  * The two halves of a pipeline on GitLab, as components: `promote` for the protected parent project, `child` for application
  * repositories. Where their inputs are a command's own, names, descriptions and patterns are those of its face.
  */
-import { fetchRelease, idTokens, JOB_INPUTS, NOTE, PLAIN, RUNNER_TAG, yaml } from './faces.ts';
+import { fetchRelease, idTokens, JOB_INPUTS, NOTE, PLAIN, PUSH_TOKEN, RUNNER_TAG, yaml } from './faces.ts';
 
 type Inputs = Record<string, { description: string; regex?: string; options?: string[]; default?: string }>;
 
@@ -321,8 +321,7 @@ function deployScript(): string {
         gatehouse deploy-by-digest ${flags} --manifest '$[[ inputs.manifest ]]'
       else
         fetch clone -q --branch '$[[ inputs.gitops-branch ]]' "$CI_SERVER_URL/$[[ inputs.gitops-project ]].git" "$work/gitops"
-        export GATEHOUSE_GIT_TOKEN="\${GATEHOUSE_GIT_TOKEN:-\${CI_JOB_TOKEN:-}}"
-        gatehouse deploy-by-digest ${flags} --manifest "$work/gitops/$[[ inputs.manifest ]]"
+  ${PUSH_TOKEN}        gatehouse deploy-by-digest ${flags} --manifest "$work/gitops/$[[ inputs.manifest ]]"
       fi
 `;
 }

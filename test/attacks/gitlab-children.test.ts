@@ -78,7 +78,7 @@ it('honestly two repositories of one run are both fetched', async () => {
   expect([one.child.pipelineId, two.child.pipelineId]).toEqual(['9101', '9201']);
 });
 
-describe('no pipeline but the one that this very pipeline started, of the named repositories', () => {
+describe('F69 F70 no pipeline but the one that this very pipeline started, of the named repositories', () => {
   it.each<[string, () => unknown, string]>([
     ['no child', () => (scene.gitlab.world.bridges = []), 'children.missing'],
     [
@@ -139,7 +139,7 @@ describe('no pipeline but the one that this very pipeline started, of the named 
   });
 });
 
-describe('no other commit, and no branch that is open', () => {
+describe('F72 no other commit, and no branch that is open', () => {
   const { protectedBranch: rule } = gitlabWorld().make;
   const nobody = { access_level: 0 };
 
@@ -187,7 +187,7 @@ describe('no other commit, and no branch that is open', () => {
   });
 });
 
-describe('no job but ours, each the newest of its name and a success', () => {
+describe('F68 F69 no job but ours, each the newest of its name and a success', () => {
   it.each<[string, () => unknown, string]>([
     ['a pipeline that failed', () => Object.assign(child.pipeline, { status: 'failed' }), 'children.failed'],
     ['a pipeline that goes on', () => Object.assign(child.pipeline, { status: 'running' }), 'children.failed'],
@@ -249,7 +249,7 @@ describe('no job but ours, each the newest of its name and a success', () => {
   });
 });
 
-describe('no job that was changed in the repository’s own configuration', () => {
+describe('F76 no job that was changed in the repository’s own configuration', () => {
   it.each<[string, (configuration: Record<string, Record<string, unknown>>) => unknown, RegExp]>([
     [
       'another script',

@@ -150,7 +150,7 @@ describe('F93 one decision, one deploy', () => {
   });
 });
 
-describe('F57 a run that calls the workflow a second time', () => {
+describe('F57 F82 a run that calls the workflow a second time', () => {
   it.each(['again / gate-deploy', 'promote (b) / gate-deploy', 'a / promote / gate-deploy'])(
     'opens none for it: %s',
     async (name) => {

@@ -5,6 +5,7 @@ import { assemble } from '../../scripts/assemble.ts';
 import { startRegistry } from '../../src/registry/server/start.ts';
 import { LAYOUT, REPORTS, SOURCE_REPORTS } from '../support/direct.ts';
 import type { FakeGitlab } from '../support/fake-gitlab.ts';
+import { GIT_TOKEN, type GitServer, serveProjects } from '../support/git-server.ts';
 import { checkOut, type LocalGitlab, localGitlab, publish } from '../support/gitlab-local.ts';
 import { type HostedSite, layHostedSite, recordScan } from '../support/hosted-site.ts';
 import { approve, layGitops } from '../support/parent-scene.ts';
@@ -37,6 +38,7 @@ describe('single steps, with what the step before found out as variables', () =>
   let registry: Awaited<ReturnType<typeof startRegistry>>;
   let hosted: HostedSite;
   let gitlab: LocalGitlab;
+  let git: GitServer;
   let checkout: string;
 
   /** The pipeline of the protected project; `evil` leaves variables for whoever takes them. */
@@ -107,6 +109,7 @@ describe('single steps, with what the step before found out as variables', () =>
     assemble({ out: components, dist: fork('dist'), contract: fork('contract.yml') });
     const sha = publish(gitlab, COMPONENTS, components, sandbox.folder('bare'));
     publish(gitlab, 'care/gitops', layGitops(sandbox.folder('gitops'), host), sandbox.folder('bare'));
+    git = await serveProjects(gitlab.projects, sandbox.folder('served'));
     checkout = sandbox.folder('release');
     cpSync(LAYOUT, join(checkout, 'image'), { recursive: true });
     mkdirSync(join(checkout, 'reports'));
@@ -123,8 +126,7 @@ describe('single steps, with what the step before found out as variables', () =>
   }, 60_000);
 
   afterAll(async () => {
-    await hosted.close();
-    await registry.close();
+    await Promise.all([hosted.close(), registry.close(), git.close()]);
   });
 
   const of = (name: string) =>
@@ -137,6 +139,8 @@ describe('single steps, with what the step before found out as variables', () =>
       ...token,
       CI_COMMIT_REF_PROTECTED: 'true',
       CI_COMMIT_BRANCH: 'main',
+      CI_SERVER_URL: git.url,
+      CI_JOB_TOKEN: GIT_TOKEN,
     });
     if (role !== null) of(name).status = ended.code === 0 ? 'success' : 'failed';
     return ended;

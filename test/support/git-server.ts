@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Reply, type Seen, startServer, type TestServer } from './json-server.ts';
 import { cleanEnvironment } from './sandbox.ts';
 
@@ -54,6 +55,15 @@ async function backend(folder: string, { method, path, query, headers, body }: S
   const fields = Object.fromEntries(lines.map((line) => line.split(': ', 2) as [string, string]));
   const { Status: status = '200', ...rest } = fields;
   return { status: Number.parseInt(status, 10), headers: rest, bytes: answer.subarray(end + 4) };
+}
+
+/** Serves the projects of a GitLab that is not there (path → bare repository) from this folder. */
+export async function serveProjects(projects: ReadonlyMap<string, string>, folder: string): Promise<GitServer> {
+  for (const [project, bare] of projects) {
+    mkdirSync(dirname(join(folder, project)), { recursive: true });
+    symlinkSync(bare, join(folder, `${project}.git`));
+  }
+  return await startGit(folder);
 }
 
 /** Makes the commits of a work tree a bare repository NAME.git in the server's folder, and the work tree a clone of it. */

@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { assemble } from '../../scripts/assemble.ts';
 import { type FakeGitlab, type GitlabWorld, gitlabWorld, type Where } from './fake-gitlab.ts';
-import { GIT_TOKEN, startGit } from './git-server.ts';
+import { GIT_TOKEN, serveProjects } from './git-server.ts';
 import { addChild, CHILD, CHILD_JOBS, COMPONENTS, entriesOf, leave, rendered, SCAN_IMAGE } from './gitlab-child.ts';
 import { entity } from './gitlab-fields.ts';
 import { checkOut, type LocalGitlab, localGitlab, publish } from './gitlab-local.ts';
@@ -76,12 +76,7 @@ export async function layParent(folder: (name: string) => string, registry: stri
   withoutAfterScripts(join(components, 'templates/promote/template.yml'));
   const componentSha = publish(gitlab, COMPONENTS, components, folder('bare'));
   publish(gitlab, 'care/gitops', layGitops(folder('gitops'), registry), folder('bare'));
-  const served = folder('served');
-  const git = await startGit(served);
-  for (const [project, bare] of gitlab.projects) {
-    mkdirSync(dirname(join(served, project)), { recursive: true });
-    symlinkSync(bare, join(served, `${project}.git`));
-  }
+  const git = await serveProjects(gitlab.projects, folder('served'));
   const parent = folder('parent');
   writeFileSync(join(parent, '.gitlab-ci.yml'), configuration(componentSha, registry));
   checkOut('care/release', parent);
