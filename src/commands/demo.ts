@@ -5,7 +5,9 @@ import { styleText } from 'node:util';
 import { BadInput, CouldNot, messageOf } from '../lib/errors.ts';
 import { exec } from '../lib/exec.ts';
 import * as z from '../lib/zod.ts';
+import { parseName } from '../registry/reference.ts';
 import { type Context, command, type Result } from './command.ts';
+import { REPOSITORY } from './demo/site.ts';
 import { interrupt } from './demo/steps.ts';
 import { startRegistryProcess, type Told, tell } from './demo/story.ts';
 import { optionalText, toggle } from './inputs.ts';
@@ -20,7 +22,15 @@ const inputs = z.strictObject({
     description: 'run the scanners that `npm run tools` has installed, instead of taking their committed reports',
     cliOnly: true,
   }),
-  registry: toggle({ description: 'only serve the registry of the demo until standard input closes', cliOnly: true }),
+  registry: optionalText({
+    description: 'a registry that takes pushes without credentials, in place of the demo’s own',
+    value: 'HOST[:PORT]',
+    cliOnly: true,
+  }),
+  'serve-registry': toggle({
+    description: 'only serve the registry of the demo until standard input closes',
+    cliOnly: true,
+  }),
 });
 
 export const demo = command({
@@ -37,10 +47,12 @@ export const demo = command({
     { says: 'see it', command: 'npm run demo' },
     { says: 'with scanners run for real, those that are installed', command: 'npm run demo -- --live' },
     { says: 'and keep what it made', command: 'gatehouse demo --keep /tmp/gatehouse-demo' },
+    { says: 'by a registry of your own', command: 'gatehouse demo --registry localhost:5000' },
   ],
   inputs,
   run: async (given, context) => {
-    if (given.registry) return await serve();
+    if (given['serve-registry']) return await serve();
+    if (given.registry !== undefined) parseName(`${given.registry}/${REPOSITORY}`);
     const sample = join(context.home, '..', 'sample');
     if (!existsSync(join(sample, 'image', 'index.json')))
       throw new BadInput(
@@ -49,7 +61,7 @@ export const demo = command({
       );
     if (given.keep !== undefined && existsSync(given.keep))
       throw new BadInput('inputs.keep', `${given.keep} exists already: name a folder that does not`);
-    return await play(sample, given.keep ?? null, given.live, context);
+    return await play(sample, given, context);
   },
 });
 
@@ -62,11 +74,19 @@ async function serve(): Promise<Result> {
 /** What a terminal or a runner ends a program by. Without a handler keys and folders would stay. */
 const ENDED_BY = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-async function play(sample: string, keep: string | null, live: boolean, context: Context): Promise<Result> {
+async function play(
+  sample: string,
+  { keep: to, live, registry }: z.infer<typeof inputs>,
+  context: Context,
+): Promise<Result> {
+  const keep = to ?? null;
   const folder = keep === null ? temporary() : kept(keep);
   const started = Date.now();
   for (const signal of ENDED_BY) process.on(signal, interrupt);
-  const server = await startRegistryProcess(join(context.home, 'gatehouse.js'), folder);
+  const server =
+    registry === undefined
+      ? await startRegistryProcess(join(context.home, 'gatehouse.js'), folder)
+      : { registry, stop: () => {} };
   try {
     const told = await tell({
       home: context.home,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startRegistry } from '../../src/registry/server/start.ts';
-import { CHILD, CHILD_JOBS, configure } from '../support/gitlab-child.ts';
+import { CHILD } from '../support/gitlab-child.ts';
 import {
   CHILDREN,
   type ChildName,
@@ -109,34 +109,19 @@ describe('children that are as they should be', () => {
 
 describe('a child that is not ends the job, and leaves a record and one seal', () => {
   let pipeline = 9400;
-  const ids = () => ({ own: pipeline + 99, job: (id: number) => id + pipeline + 99 - CHILD.pipeline });
-  const childJob = (name: string) => scene.child().jobs.find((job) => job.name === name) as Record<string, unknown>;
+  const own = () => pipeline + 99;
 
   beforeEach(() => {
     pipeline += 200;
     scene.renew(pipeline);
   });
 
-  itLocal('honestly it would go on', async () => {
-    await through(lab('open'), lab('sign'), lab('record'));
-  });
-
   it.each<[string, () => unknown, string]>([
     ['failed', () => Object.assign(scene.child().pipeline, { status: 'failed' }), 'is failed, not success'],
-    [
-      'has a test that nobody ran',
-      () => Object.assign(childJob('gatehouse-test'), { status: 'manual' }),
-      'is manual, nobody ran it',
-    ],
     [
       'is missing a job',
       () => (scene.child().jobs = scene.child().jobs.filter(({ name }) => name !== 'gatehouse-scan')),
       'gatehouse-scan of care/lab-results is not there',
-    ],
-    [
-      'has a job that is not ours',
-      () => configure(scene.child(), (all) => Object.assign(all['gatehouse-scan'] as object, { script: ['true'] })),
-      'is not our component',
     ],
     [
       'came with another',
@@ -147,9 +132,9 @@ describe('a child that is not ends the job, and leaves a record and one seal', (
       'started no pipeline',
     ],
     [
-      'left an archive that is not the one that GitLab speaks of',
-      () => scene.child().artifacts.set(ids().job(CHILD_JOBS.build), Buffer.from('x')),
-      'run again',
+      'came without the other repository’s',
+      () => scene.world().bridges.splice(1),
+      'started no pipeline of care/portal',
     ],
   ])('it %s', async (_, attack, why) => {
     await through(lab('open'));
@@ -160,19 +145,19 @@ describe('a child that is not ends the job, and leaves a record and one seal', (
     expect(said(ended)).not.toContain('gitlab-token');
     expect(existsSync(join(scene.parent, 'gatehouse-outputs'))).toBe(false);
     await through(lab('seal'));
-    expect(sealsOf(ids().own)).toHaveLength(1);
-    expect(recordsOf(ids().own)).toHaveLength(1);
+    expect(sealsOf(own())).toHaveLength(1);
+    expect(recordsOf(own())).toHaveLength(1);
   });
 
   it('a job of the parent was cancelled: it leaves a record, and the run is sealed as cancelled when seal is run again', async () => {
     await through(lab('open'));
     expect(await scene.afterwards(lab('promote'), 'success')).toMatchObject({ code: 0, stdout: '' });
-    expect(recordsOf(ids().own)).toHaveLength(1);
+    expect(recordsOf(own())).toHaveLength(1);
     const { code, stdout } = await scene.afterwards(lab('promote'), 'canceled');
     expect({ code, said: stdout.includes('was cancelled; recorded as') }).toEqual({ code: 0, said: true });
     for (const job of scene.world().jobs) if (job.status !== 'success') job.status = 'canceled';
     await through(lab('seal'));
-    const lines = readFileSync(sealsOf(ids().own)[0] as string, 'utf8')
+    const lines = readFileSync(sealsOf(own())[0] as string, 'utf8')
       .trim()
       .split('\n');
     const outcomes = lines.map(

@@ -1,5 +1,6 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { CouldNot } from '../../lib/errors.ts';
 import { exec } from '../../lib/exec.ts';
 import { ENVIRONMENT, readPlatform, type Site, TARGET, writePlatform } from './site.ts';
@@ -31,6 +32,9 @@ export function bareEnvironment(home: string): Record<string, string> {
   return { PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', TERM: process.env.TERM ?? 'dumb' };
 }
 
+/** Exit codes from here on stand for a program that a signal ended (see exec). */
+const ENDED_BY_SIGNAL = 128;
+
 /** Runs the site's program as a process of its own. */
 export async function gatehouse(site: Site, ...args: string[]): Promise<Said> {
   checkInterrupted();
@@ -38,6 +42,8 @@ export async function gatehouse(site: Site, ...args: string[]): Promise<Said> {
     cwd: site.folder,
     env: bareEnvironment(site.folder),
   });
+  // A terminal ends the step and us at once, and which of the two is heard of first is chance.
+  if (code >= ENDED_BY_SIGNAL) await pause(200);
   checkInterrupted();
   try {
     return { code, json: JSON.parse(stdout), text: stderr };

@@ -265,7 +265,7 @@ function alterOneRecord(site: Site): string {
 
 /** Starts the registry of the demo as a process of its own; it ends with us. */
 export async function startRegistryProcess(program: string, home: string): Promise<{ registry: string; stop(): void }> {
-  const child = spawn(process.execPath, [program, 'demo', '--registry'], {
+  const child = spawn(process.execPath, [program, 'demo', '--serve-registry'], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: bareEnvironment(home),
   });
