@@ -1,9 +1,9 @@
-import { answerOf } from './gitlab-protection-fields.ts';
+import { checkExchange } from './gitlab-openapi.ts';
 import { type Reply, type Seen, startServer } from './json-server.ts';
 
 /*
- * A fake of the part of GitLab's API that shows protection. No real GitLab can run here; see gitlab-protection-fields.ts for
- * where the names of its fields come from.
+ * A fake of the part of GitLab's API that shows protection. No real GitLab can run here: each exchange is held against GitLab's
+ * published description (gitlab-openapi.ts).
  */
 
 type Json = Record<string, unknown>;
@@ -12,8 +12,12 @@ export const PIPELINE = 'care/release';
 export const APPLICATION = 'care/lab-results';
 export const TOKEN = 'gitlab-token';
 
-const level = (access_level: number | null, changes: Json = {}) =>
-  answerOf('accessLevel', { id: 1, access_level, access_level_description: 'x', ...changes });
+const level = (access_level: number | null, changes: Json = {}) => ({
+  id: 1,
+  access_level,
+  access_level_description: 'x',
+  ...changes,
+});
 
 export interface Project {
   settings: Json;
@@ -23,7 +27,7 @@ export interface Project {
   approvals: Json;
   pushRule: Json | null;
   environments: Json[];
-  jobTokens: { inbound_enabled: boolean };
+  jobTokens: { inbound_enabled: boolean; outbound_enabled?: boolean };
   allowed: Json[];
 }
 
@@ -31,7 +35,7 @@ export interface GitlabProtection {
   pipeline: Project;
   application: Project;
   runner: Json;
-  /** Answers instead of the ordinary ones, by path. */
+  /** Answers instead of the ordinary ones, by path; they are not held against the description. */
   instead: Map<string, Reply>;
   make: { level: typeof level };
 }
@@ -39,7 +43,7 @@ export interface GitlabProtection {
 /** Everything as it should be; a test takes something away. */
 export function gitlabProtection(): GitlabProtection {
   const project = (id: number, path: string): Project => ({
-    settings: answerOf('project', {
+    settings: {
       id,
       path_with_namespace: path,
       default_branch: 'main',
@@ -47,54 +51,51 @@ export function gitlabProtection(): GitlabProtection {
       ci_pipeline_variables_minimum_override_role: 'no_one_allowed',
       only_allow_merge_if_pipeline_succeeds: true,
       allow_pipeline_trigger_approve_deployment: false,
-    }),
+    },
     branches: [
-      answerOf('protectedBranch', {
+      {
         id: 100,
         name: 'main',
         push_access_levels: [level(0)],
         merge_access_levels: [level(40)],
         allow_force_push: false,
         code_owner_approval_required: true,
-      }),
+      },
     ],
-    tags: [answerOf('protectedTag', { name: '*', create_access_levels: [level(40)] })],
+    tags: [{ name: '*', create_access_levels: [level(40)] }],
     approvalRules: [
-      answerOf('approvalRule', {
+      {
         id: 1,
         name: 'platform team',
         rule_type: 'regular',
         approvals_required: 1,
         applies_to_all_protected_branches: true,
         protected_branches: [],
-      }),
+      },
     ],
-    approvals: answerOf('approvals', {
+    approvals: {
       reset_approvals_on_push: true,
       disable_overriding_approvers_per_merge_request: true,
       merge_requests_author_approval: false,
       merge_requests_disable_committers_approval: true,
-    }),
-    pushRule: answerOf('pushRule', { id: 1, project_id: id, commit_committer_check: true }),
+    },
+    pushRule: { id: 1, project_id: id, commit_committer_check: true },
     environments: ['gatehouse/gate', 'gatehouse/build', 'gatehouse/scan', 'gatehouse/deploy', 'production'].map(
-      (name) =>
-        answerOf('protectedEnvironment', {
-          name,
-          deploy_access_levels: [level(40)],
-          required_approval_count: 0,
-          approval_rules:
-            name === 'production'
-              ? [answerOf('environmentApprovalRule', { id: 1, group_id: 9, access_level: null, required_approvals: 1 })]
-              : [],
-        }),
+      (name) => ({
+        name,
+        deploy_access_levels: [level(40)],
+        required_approval_count: 0,
+        approval_rules:
+          name === 'production' ? [{ id: 1, group_id: 9, access_level: null, required_approvals: 1 }] : [],
+      }),
     ),
-    jobTokens: answerOf('jobTokenScope', { inbound_enabled: true, outbound_enabled: false }),
-    allowed: [answerOf('allowedProject', { id: 7003, path_with_namespace: APPLICATION })],
+    jobTokens: { inbound_enabled: true, outbound_enabled: false },
+    allowed: [{ id: 7003, path_with_namespace: APPLICATION }],
   });
   return {
     pipeline: project(7002, PIPELINE),
     application: project(7003, APPLICATION),
-    runner: answerOf('runner', {
+    runner: {
       id: 31,
       runner_type: 'project_type',
       access_level: 'ref_protected',
@@ -102,7 +103,7 @@ export function gitlabProtection(): GitlabProtection {
       run_untagged: false,
       tag_list: ['gatehouse'],
       projects: [{ id: 7002, path_with_namespace: PIPELINE }],
-    }),
+    },
     instead: new Map(),
     make: { level },
   };
@@ -127,13 +128,14 @@ export async function startGitlabProtection(): Promise<FakeGitlabProtection> {
   return fake;
 }
 
-function answer(world: GitlabProtection, { method, path, headers }: Seen): Reply {
+function answer(world: GitlabProtection, { method, path, query, headers }: Seen): Reply {
   const asked = decodeURIComponent(path.replace('/api/v4', ''));
   const instead = world.instead.get(asked);
   if (instead !== undefined) return instead;
   if (method !== 'GET' || headers['private-token'] !== TOKEN)
     return { status: 401, json: { message: '401 Unauthorized' } };
   const found = bodyOf(world, asked);
+  checkExchange(path, query, found);
   return found === undefined ? { status: 404, json: { message: '404 Not found' } } : { json: found };
 }
 

@@ -1,10 +1,9 @@
-import { entity } from './gitlab-fields.ts';
-import { answerOf } from './gitlab-protection-fields.ts';
+import { checkExchange } from './gitlab-openapi.ts';
 import { type Reply, type Seen, startServer } from './json-server.ts';
 
 /*
- * A fake of the part of GitLab's API that is asked. No real GitLab can run here; see gitlab-fields.ts for where the names of
- * its fields come from.
+ * A fake of the part of GitLab's API that is asked. No real GitLab can run here: each exchange is held against GitLab's
+ * published description (gitlab-openapi.ts). GraphQL has none there; its one answer follows app/graphql/types of GitLab's sources.
  */
 
 type Json = Record<string, unknown>;
@@ -14,56 +13,50 @@ export const HEAD = 'b'.repeat(40);
 export const BASE = 'd'.repeat(40);
 export const PEOPLE = { dev: 102, reviewer: 103, lead: 104, merger: 101 } as const;
 
-const user = (id: number) => entity('user', { id, username: `user-${id}`, name: 'x', state: 'active' });
-const commit = (id: string, author: string, changes: Json = {}) =>
-  entity('commit', {
-    id,
-    message: 'Change',
-    author_email: author,
-    committer_email: author,
-    parent_ids: [BASE],
-    created_at: '2026-01-31T08:00:00.000+01:00',
-    ...changes,
-  });
-const job = (id: number, name: string, changes: Json = {}, at: Where = PARENT): Json =>
-  entity('job', {
-    id,
-    name,
-    status: 'success',
-    created_at: '2026-01-31T07:40:00.000Z',
-    started_at: '2026-01-31T08:05:00.000Z',
-    user: user(PEOPLE.merger),
-    pipeline: entity('pipeline', {
-      id: at.pipeline,
-      project_id: at.project,
-      sha: at.sha,
-      ref: 'main',
-      status: 'running',
-    }),
-    commit: commit(at.sha, 'merger@example.org'),
-    runner: entity('runner', { id: 31, description: 'deploy runner', runner_type: 'project_type', is_shared: false }),
-    ...changes,
-  });
-const approval = (by: number, changes: Json = {}): Json =>
-  entity('deploymentApproval', {
-    user: user(by),
-    status: 'approved',
-    created_at: '2026-01-31T08:04:00.000Z',
-    comment: '',
-    ...changes,
-  });
+const user = (id: number) => ({ id, username: `user-${id}`, name: 'x', state: 'active' });
+const commit = (id: string, author: string, changes: Json = {}) => ({
+  id,
+  message: 'Change',
+  author_email: author,
+  committer_email: author,
+  parent_ids: [BASE],
+  created_at: '2026-01-31T08:00:00.000+01:00',
+  ...changes,
+});
+const job = (id: number, name: string, changes: Json = {}, at: Where = PARENT): Json => ({
+  id,
+  name,
+  status: 'success',
+  created_at: '2026-01-31T07:40:00.000Z',
+  started_at: '2026-01-31T08:05:00.000Z',
+  user: user(PEOPLE.merger),
+  pipeline: {
+    id: at.pipeline,
+    project_id: at.project,
+    sha: at.sha,
+    ref: 'main',
+    status: 'running',
+  },
+  commit: commit(at.sha, 'merger@example.org'),
+  runner: { id: 31, description: 'deploy runner', runner_type: 'project_type', is_shared: false },
+  ...changes,
+});
+const approval = (by: number, changes: Json = {}): Json => ({
+  user: user(by),
+  status: 'approved',
+  created_at: '2026-01-31T08:04:00.000Z',
+  comment: '',
+  ...changes,
+});
 
 /** A rule for branches; `push` is who may push: a level, `{ user_id: 5 }` and the like. */
-const protectedBranch = (name: string, ...push: Json[]): Json =>
-  answerOf('protectedBranch', {
-    id: 100,
-    name,
-    push_access_levels: push.map((each) => answerOf('accessLevel', { id: 1, access_level_description: 'x', ...each })),
-    merge_access_levels: [
-      answerOf('accessLevel', { id: 2, access_level: 40, access_level_description: 'Maintainers' }),
-    ],
-    allow_force_push: false,
-  });
+const protectedBranch = (name: string, ...push: Json[]): Json => ({
+  id: 100,
+  name,
+  push_access_levels: push.map((each) => ({ id: 1, access_level_description: 'x', ...each })),
+  merge_access_levels: [{ id: 2, access_level: 40, access_level_description: 'Maintainers' }],
+  allow_force_push: false,
+});
 
 /** A project and its one pipeline. */
 export interface Where {
@@ -103,6 +96,7 @@ export interface GitlabWorld {
   files: Map<string, string>;
   /** By a job's number. */
   artifacts: Map<number, Buffer>;
+  /** Answers instead of the ordinary ones, by path; they are not held against the description. */
   instead: Map<string, Reply>;
   make: {
     user: typeof user;
@@ -116,7 +110,7 @@ export interface GitlabWorld {
 /** The world as GitLab sees it; a test changes what it is about. */
 export function gitlabWorld(at: Where = PARENT): GitlabWorld {
   const merged = at.sha;
-  const mergeRequest: Json = entity('mergeRequest', {
+  const mergeRequest: Json = {
     id: 501,
     iid: 7,
     project_id: at.project,
@@ -129,15 +123,15 @@ export function gitlabWorld(at: Where = PARENT): GitlabWorld {
     author: user(PEOPLE.dev),
     merge_user: user(PEOPLE.merger),
     merged_at: '2026-01-31T07:30:00.000Z',
-  });
+  };
   return {
-    project: entity('project', {
+    project: {
       id: at.project,
       path_with_namespace: at.path,
       default_branch: 'main',
       ci_config_path: '',
-    }) as Json,
-    pipeline: entity('pipeline', {
+    } as Json,
+    pipeline: {
       id: at.pipeline,
       iid: 4,
       project_id: at.project,
@@ -146,46 +140,46 @@ export function gitlabWorld(at: Where = PARENT): GitlabWorld {
       status: 'running',
       source: 'push',
       user: user(PEOPLE.merger),
-    }) as Json,
+    } as Json,
     jobs: [
       job(6001, 'gatehouse-gate-promote'),
       job(6002, 'gatehouse-approve'),
       job(6003, 'gatehouse-gate-deploy', { status: 'running' }),
     ],
-    branch: entity('branch', { name: 'main', protected: true, developers_can_push: false, default: true }) as Json,
+    branch: { name: 'main', protected: true, developers_can_push: false, default: true } as Json,
     protectedBranches: [protectedBranch('main', { access_level: 0 })],
     head: merged,
     mergeBase: merged,
     commit: commit(merged, 'merger@example.org', { message: "Merge branch 'topic' into 'main'" }) as Json,
     mergeRequests: [mergeRequest],
     versions: [
-      entity('version', {
+      {
         id: 3,
         head_commit_sha: HEAD,
         base_commit_sha: BASE,
         start_commit_sha: BASE,
         created_at: '2026-01-31T07:10:00.000Z',
         state: 'collected',
-      }),
+      },
     ] as Json[],
     mergeRequestCommits: [commit(HEAD, 'dev@example.org')] as Json[],
     authors: [{ sha: HEAD, author: { id: `gid://gitlab/User/${PEOPLE.dev}` } }] as Json[],
     moreAuthors: false,
-    approvals: entity('mergeRequestApprovals', {
+    approvals: {
       approved: true,
-      approved_by: [entity('approval', { user: user(PEOPLE.reviewer), approved_at: '2026-01-31T07:20:00.000Z' })],
-    }) as Json,
+      approved_by: [{ user: user(PEOPLE.reviewer), approved_at: '2026-01-31T07:20:00.000Z' }],
+    } as Json,
     deployments: [
-      entity('deployment', {
+      {
         id: 41,
         ref: 'main',
         sha: merged,
         status: 'success',
-        environment: entity('environment', { id: 9, name: 'production' }),
+        environment: { id: 9, name: 'production' },
         deployable: job(6002, 'gatehouse-approve'),
         pending_approval_count: 0,
         approvals: [approval(PEOPLE.lead)],
-      }),
+      },
     ] as Json[],
     bridges: [],
     children: [],
@@ -222,6 +216,12 @@ function answer(world: GitlabWorld, { method, path, query, headers, body }: Seen
   if (instead !== undefined) return instead;
   if (headers['private-token'] !== 'gitlab-token') return { status: 401, json: { message: '401 Unauthorized' } };
   if (path === '/api/graphql' && method === 'POST') return graphql(world, JSON.parse(body.toString()));
+  const reply = restReply(world, path, query);
+  checkExchange(path, query, reply.status === undefined ? reply.json : undefined);
+  return reply;
+}
+
+function restReply(world: GitlabWorld, path: string, query: URLSearchParams): Reply {
   const [, number, rest = ''] = /^\/api\/v4\/projects\/(\d+)(\/.*)?$/.exec(path) ?? [];
   const own =
     number === String(PARENT.project) ? world : world.children.find(({ project }) => String(project.id) === number);

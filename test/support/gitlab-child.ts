@@ -2,7 +2,6 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { type GitlabWorld, gitlabWorld, PEOPLE, type Where } from './fake-gitlab.ts';
-import { entity } from './gitlab-fields.ts';
 import { type ZipEntry, zip } from './zip.ts';
 
 type Json = Record<string, unknown>;
@@ -65,7 +64,7 @@ export function childConfiguration(sha = COMPONENT_SHA): Json {
 export function configure(child: GitlabWorld, change: (configuration: Record<string, Json>) => void): void {
   const configuration = parse(String(child.lint?.merged_yaml));
   change(configuration);
-  child.lint = entity('lint', { valid: true, merged_yaml: stringify(configuration), errors: [], warnings: [] });
+  child.lint = { valid: true, merged_yaml: stringify(configuration), errors: [], warnings: [] };
 }
 
 /** Puts what a job left into its archive. */
@@ -73,8 +72,8 @@ export function leave(child: GitlabWorld, jobId: number, archive: Buffer): void 
   child.artifacts.set(jobId, archive);
   Object.assign(child.jobs.find(({ id }) => id === jobId) as Json, {
     artifacts: [
-      entity('artifact', { file_type: 'archive', size: archive.length, filename: 'artifacts.zip', file_format: 'zip' }),
-      entity('artifact', { file_type: 'metadata', size: 160, filename: 'metadata.gz', file_format: 'gzip' }),
+      { file_type: 'archive', size: archive.length, filename: 'artifacts.zip', file_format: 'zip' },
+      { file_type: 'metadata', size: 160, filename: 'metadata.gz', file_format: 'gzip' },
     ],
   });
 }
@@ -96,31 +95,29 @@ export function addChild(world: GitlabWorld, at: Where = CHILD, sha = COMPONENT_
     job(CHILD_JOBS.scan, 'gatehouse-scan'),
     job(6104, 'lint'),
   ];
-  child.lint = entity('lint', {
+  child.lint = {
     valid: true,
     merged_yaml: stringify(childConfiguration(sha)),
     errors: [],
     warnings: [],
-  });
+  };
   child.files.set('.gitlab-ci.yml', stringify(childFile(sha), { aliasDuplicateObjects: false }));
   world.children.push(child);
-  world.bridges.push(
-    entity('bridge', {
-      id: 6200 + world.bridges.length,
-      name: `gatehouse-${at.path.split('/').at(-1)}-children`,
+  world.bridges.push({
+    id: 6200 + world.bridges.length,
+    name: `gatehouse-${at.path.split('/').at(-1)}-children`,
+    status: 'success',
+    allow_failure: false,
+    user: child.make.user(PEOPLE.merger),
+    downstream_pipeline: {
+      id: at.pipeline,
+      project_id: at.project,
+      sha: at.sha,
+      ref: 'main',
       status: 'success',
-      allow_failure: false,
-      user: child.make.user(PEOPLE.merger),
-      downstream_pipeline: entity('pipeline', {
-        id: at.pipeline,
-        project_id: at.project,
-        sha: at.sha,
-        ref: 'main',
-        status: 'success',
-        source: 'pipeline',
-      }),
-    }),
-  );
+      source: 'pipeline',
+    },
+  });
   leave(
     child,
     job(CHILD_JOBS.scan, '').id as number,

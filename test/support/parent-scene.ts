@@ -5,7 +5,6 @@ import { assemble } from '../../scripts/assemble.ts';
 import { type FakeGitlab, type GitlabWorld, gitlabWorld, type Where } from './fake-gitlab.ts';
 import { GIT_TOKEN, serveProjects } from './git-server.ts';
 import { addChild, CHILD, CHILD_JOBS, COMPONENTS, entriesOf, leave, rendered, SCAN_IMAGE } from './gitlab-child.ts';
-import { entity } from './gitlab-fields.ts';
 import { checkOut, type LocalGitlab, localGitlab, publish } from './gitlab-local.ts';
 import { type HostedSite, layHostedSite } from './hosted-site.ts';
 import { layReports } from './report-folder.ts';
@@ -159,16 +158,16 @@ function withoutAfterScripts(file: string): void {
 /** Somebody who may approved the deployment that job gatehouse-approve stands for. */
 export function approve(world: GitlabWorld, job: Record<string, unknown>): void {
   world.deployments = [
-    entity('deployment', {
+    {
       id: 41,
       ref: 'main',
       sha: world.pipeline.sha,
       status: 'success',
-      environment: entity('environment', { id: 9, name: 'production' }),
+      environment: { id: 9, name: 'production' },
       deployable: job,
       pending_approval_count: 0,
       approvals: [world.make.approval(105, { created_at: new Date().toISOString() })],
-    }),
+    },
   ];
 }
 

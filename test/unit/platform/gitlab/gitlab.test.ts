@@ -1,7 +1,10 @@
+import type * as z from '../../../../src/lib/zod.ts';
+import * as protection from '../../../../src/platform/gitlab/protection-replies.ts';
 import * as replies from '../../../../src/platform/gitlab/replies.ts';
 import type { Contributor, RunIdentity } from '../../../../src/platform/platform.ts';
 import { type FakeGitlab, gitlabWorld, HEAD, MERGED, PEOPLE, startGitlab } from '../../../support/fake-gitlab.ts';
-import { GITLAB_FIELDS, type GitlabEntity } from '../../../support/gitlab-fields.ts';
+import { startGitlabProtection } from '../../../support/fake-gitlab-protection.ts';
+import { checkExchange, strangeKeys } from '../../../support/gitlab-openapi.ts';
 import { gitlabAt } from '../../../support/hosted-run.ts';
 
 let gitlab: FakeGitlab;
@@ -272,19 +275,86 @@ describe('approvals', () => {
   });
 });
 
-describe('what is read of GitLab’s answers', () => {
-  it.each([
-    ['project', replies.project],
-    ['branch', replies.branch],
-    ['pipeline', replies.pipeline],
-    ['job', replies.job],
-    ['commit', replies.commitReply],
-    ['mergeRequest', replies.mergeRequest],
-    ['version', replies.versions.def.element],
-    ['mergeRequestApprovals', replies.mergeRequestApprovals],
-    ['deployment', replies.deployment],
-  ] as const)('is among the fields that its sources give a %s', (kind: GitlabEntity, schema) => {
-    const known: readonly string[] = GITLAB_FIELDS[kind];
-    expect(Object.keys(schema.shape).filter((field) => !known.includes(field))).toEqual([]);
+describe('GitLab’s published description', () => {
+  const PROJECT = '/api/v4/projects/{id}';
+  it.each<[string, z.ZodMiniType]>([
+    [PROJECT, replies.project],
+    [PROJECT, protection.project],
+    [`${PROJECT}/pipelines/{pipeline_id}`, replies.pipeline],
+    [`${PROJECT}/pipelines/{pipeline_id}`, replies.childPipeline],
+    [`${PROJECT}/pipelines/{pipeline_id}/jobs`, replies.jobs],
+    [`${PROJECT}/pipelines/{pipeline_id}/jobs`, replies.childJobs],
+    [`${PROJECT}/pipelines/{pipeline_id}/bridges`, replies.bridges],
+    [`${PROJECT}/jobs/{job_id}`, replies.job],
+    [`${PROJECT}/ci/lint`, replies.lint],
+    [`${PROJECT}/repository/branches/{branch}`, replies.branch],
+    [`${PROJECT}/repository/merge_base`, replies.mergeBase],
+    [`${PROJECT}/repository/commits/{sha}`, replies.commitReply],
+    [`${PROJECT}/repository/commits/{sha}/merge_requests`, replies.mergeRequests],
+    [`${PROJECT}/merge_requests/{merge_request_iid}`, replies.mergeRequest],
+    [`${PROJECT}/merge_requests/{merge_request_iid}/commits`, replies.commitList],
+    [`${PROJECT}/merge_requests/{merge_request_iid}/versions`, replies.versions],
+    [`${PROJECT}/merge_requests/{merge_request_iid}/approvals`, replies.mergeRequestApprovals],
+    [`${PROJECT}/deployments`, replies.deploymentList],
+    [`${PROJECT}/deployments/{deployment_id}`, replies.deployment],
+    [`${PROJECT}/protected_branches`, protection.protectedBranches],
+    [`${PROJECT}/protected_tags`, protection.protectedTags],
+    [`${PROJECT}/approval_rules`, protection.approvalRules],
+    [`${PROJECT}/approvals`, protection.approvalSettings],
+    [`${PROJECT}/push_rule`, protection.pushRule],
+    [`${PROJECT}/protected_environments`, protection.protectedEnvironments],
+    [`${PROJECT}/job_token_scope`, protection.jobTokenScope],
+    [`${PROJECT}/job_token_scope/allowlist`, protection.jobTokenAllowlist],
+    ['/api/v4/runners/{id}', protection.runner],
+  ])('names all that is read of %s', (template, schema) => {
+    const read = readOf(schema);
+    expect(strangeKeys(template, Array.isArray(read) ? read[0] : read)).toEqual([]);
+  });
+
+  const exchange = (path: string, query: string, answer?: unknown) => () =>
+    checkExchange(`/api/v4/projects/7002${path}`, new URLSearchParams(query), answer);
+  const one = job(1, 'x');
+  it.each<[string, () => void, RegExp]>([
+    ['a path', exchange('/repository/branch/main', ''), /is 0 paths of the description/],
+    ['a query parameter', exchange('/pipelines/1/bridges', 'include_retried=true', []), /no query parameter include_/],
+    ['the value of one', exchange('/deployments', 'order_by=ref', []), /order_by does not fit/],
+    ['the type of one', exchange('/pipelines/1/jobs', 'include_retried=yes', []), /include_retried does not fit/],
+    ['a lack of one', exchange('/repository/merge_base', '', commit(HEAD, 'x')), /requires query parameter refs/],
+    ['a field', exchange('/jobs/1', '', { ...one, descripton: 'x' }), /has no \.descripton/],
+    ['a field within', exchange('/jobs/1', '', { ...one, runner: { id: 3, nam: 'x' } }), /has no \.runner\.nam/],
+    ['a field within a list', exchange('/pipelines/1/jobs', '', [{ ...one, artifacts: [{ sise: 1 }] }]), /\[0\]\.sise/],
+    ['a type', exchange('/jobs/1', '', { ...one, id: '1' }), /\/id must be integer/],
+    ['an instant', exchange('/jobs/1', '', { ...one, started_at: '31 Jan' }), /\/started_at must match pattern/],
+    ['a null', exchange('/jobs/1', '', { ...one, name: null }), /\/name must be string/],
+    ['a list', exchange('/protected_branches', '', protectedBranch('main')), /is a list/],
+    ['an entity for a list', exchange('/approval_rules', '', [{ protected_branches: {} }]), /must be array/],
+    ['what is not kept', exchange('', '', { namespace: {} }), /\/namespace boolean schema is false/],
+    ['an answer for a file', exchange('/jobs/1/artifacts', '', {}), /is a file/],
+  ])('finds %s that is not of it', (_, planted, message) => {
+    expect(planted).toThrow(message);
+  });
+
+  it('holds each answer of both fakes', async () => {
+    const setup = await startGitlabProtection();
+    Object.assign(world.project, { nam: 'x' });
+    Object.assign(setup.world.runner, { locked: 'yes' });
+    const ask = async (url: string) =>
+      await (await fetch(url, { headers: { 'private-token': 'gitlab-token' } })).text();
+    expect(await ask(`${gitlab.url}/projects/7002`)).toContain('has no .nam');
+    expect(await ask(`${setup.url}/runners/31`)).toContain('/locked must be boolean');
+    await setup.close();
   });
 });
+
+/** A value with each key that is read. */
+function readOf(schema: z.ZodMiniType): unknown {
+  const { innerType, element, shape } = schema.def as {
+    innerType?: z.ZodMiniType;
+    element?: z.ZodMiniType;
+    shape?: Record<string, z.ZodMiniType>;
+  };
+  if (innerType !== undefined) return readOf(innerType);
+  if (element !== undefined) return [readOf(element)];
+  if (shape === undefined) return null;
+  return Object.fromEntries(Object.entries(shape).map(([key, type]) => [key, readOf(type)]));
+}
