@@ -2,6 +2,7 @@
  * The two halves of a pipeline on GitLab, as components: `promote` for the protected parent project, `child` for application
  * repositories. Where their inputs are a command's own, names, descriptions and patterns are those of its face.
  */
+import { STARTED } from '../src/platform/gitlab/same-job.ts';
 import { fetchRelease, idTokens, JOB_INPUTS, NOTE, PLAIN, PUSH_TOKEN, RUNNER_TAG, yaml } from './faces.ts';
 
 type Inputs = Record<string, { description: string; regex?: string; options?: string[]; default?: string }>;
@@ -105,8 +106,6 @@ ${start('preview', 'job-image', '[{ job: gatehouse-scan, artifacts: true }]', '{
 `;
 }
 
-/** Pipelines that another one started. `collect` demands the jobs with this rule, and finds any other of our names there. */
-const STARTED = '$CI_PIPELINE_SOURCE == "pipeline"';
 /** What is not merged: merge requests, and branches without one that anybody may push to. */
 const PREVIEWED = [
   '$CI_PIPELINE_SOURCE == "merge_request_event"',

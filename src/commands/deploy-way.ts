@@ -1,6 +1,6 @@
 import type { Decision } from '../contract/decision.ts';
 import { duration } from '../contract/primitives.ts';
-import { isAbout, type Target } from '../contract/target.ts';
+import { clusterOrHost, isAbout, type Target } from '../contract/target.ts';
 import { gitopsWay } from '../deploy/gitops.ts';
 import type { Way } from '../deploy/way.ts';
 import { BadInput } from '../lib/errors.ts';
@@ -53,7 +53,7 @@ export async function openWay(
   { env, now, sleep, progress }: Context,
 ): Promise<Way> {
   const { environment, manifest, method, 'token-file': file } = given;
-  const name = 'cluster' in target ? target.cluster : target.host;
+  const name = clusterOrHost(target);
   const { clusters, environments } = stage.contract.file;
   if (method === 'gitops') {
     if (file === undefined) {

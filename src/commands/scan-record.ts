@@ -73,9 +73,9 @@ export interface Ran {
 
 /**
  * Records every report of a folder that a scan job left, if it is the very folder: `digest` is what that job put out, null where
- * this very process laid or checked the folder. On GitHub
- * both come from jobs of the trusted workflow, so the reports count as executed if that job ran in a pool of the contract;
- * elsewhere, unless this very process ran the scanners, they are imported: by `importer`, or else each by its sidecar.
+ * this very process laid or checked the folder. On GitHub both come from jobs of the trusted workflow, so the reports count as
+ * executed if that job ran in a pool of the contract; elsewhere, unless this very process ran the scanners, they are imported: by
+ * `importer`, or else each by its sidecar.
  */
 export async function recordFolder(
   folder: string,

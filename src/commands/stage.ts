@@ -165,13 +165,10 @@ export function signerOf(
   const failures: string[] = [];
   for (const key of keys) {
     const expected = { id: key.id, publicKeyPem: key.public };
-    if (url === undefined && key.url === undefined) {
-      failures.push(`key ${key.id} has no url in the contract and no --key was given`);
-      continue;
-    }
     try {
       if (url !== undefined) return openFile(url, expected, process.cwd(), signed);
-      return openKey(key.url as string, expected, folder, signed, env);
+      if (key.url !== undefined) return openKey(key.url, expected, folder, signed, env);
+      failures.push(`key ${key.id} has no url in the contract and no --key was given`);
     } catch (cause) {
       if (!(cause instanceof BadInput)) throw cause;
       failures.push(messageOf(cause));

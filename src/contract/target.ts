@@ -34,6 +34,11 @@ export const targetPattern = z.union([
 ]);
 export type TargetPattern = z.infer<typeof targetPattern>;
 
+/** Name of the cluster or host that a target, or a pattern, is on. */
+export function clusterOrHost(on: Target | TargetPattern): string {
+  return 'cluster' in on ? on.cluster : on.host;
+}
+
 /** Whether a pattern of the contract is about this target. */
 export function isAbout({ manifests: _, ...pattern }: TargetPattern, target: Target): boolean {
   return Object.entries(pattern).every(([part, value]) => target[part as keyof Target] === value);

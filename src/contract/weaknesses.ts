@@ -1,5 +1,6 @@
 import { parseDuration } from '../lib/time.ts';
 import type { ContractFile } from './contract-file.ts';
+import { clusterOrHost } from './target.ts';
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
@@ -51,10 +52,7 @@ export function weaknesses(file: ContractFile): { path: string; why: string }[] 
     if (!environment['deny-severities'].includes('critical'))
       weak(`${at}.deny-severities`, 'critical findings are let through');
     for (const [index, target] of environment.targets.entries())
-      if (
-        target.manifests === undefined &&
-        !Object.hasOwn(file.clusters, 'cluster' in target ? target.cluster : target.host)
-      )
+      if (target.manifests === undefined && !Object.hasOwn(file.clusters, clusterOrHost(target)))
         weak(
           `${at}.targets[${index}]`,
           'no manifests: a commit to any branch of any repository is recorded as its deploy',

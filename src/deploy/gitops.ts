@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import type { Target } from '../contract/target.ts';
+import { clusterOrHost, type Target } from '../contract/target.ts';
 import { digestOf } from '../lib/digest.ts';
 import { BadInput, CouldNot } from '../lib/errors.ts';
 import type { Exec } from '../lib/exec.ts';
@@ -114,7 +114,7 @@ function requireOwnBranch(remote: Branch | null, target: Target, { manifests, di
   const own = ({ repository, branch }: Branch) =>
     remote !== null && branch === remote.branch && sameRepository(repository, remote.repository);
   if (manifests.length === 0 ? !direct : manifests.some(own)) return;
-  const place = `${'cluster' in target ? target.cluster : target.host}/${target.namespace}`;
+  const place = `${clusterOrHost(target)}/${target.namespace}`;
   throw new DeployRefused(
     'deploy.target',
     named === ''

@@ -17,9 +17,8 @@ export interface FolderReport {
 }
 
 /**
- * Reads the folder that a scan job left, if it is the very folder: `digest` is what that job put out, null where
- * the caller has made sure of it. Everything is read before
- * anything is made of it. Throws Denied for a changed folder, BadInput for a report without its sidecar and the other way round.
+ * Reads the folder that a scan job left, if it is the very folder: `digest` is what that job put out, null where the caller has
+ * made sure of it. Everything is read before anything is made of it. Throws Denied for a changed folder, BadInput for a report without its sidecar and the other way round.
  * `now` in milliseconds.
  */
 export function readFolder(folder: string, digest: string | null, now: number): FolderReport[] {

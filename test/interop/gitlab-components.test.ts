@@ -8,7 +8,7 @@ import type { FakeGitlab } from '../support/fake-gitlab.ts';
 import { GIT_TOKEN, type GitServer, serveProjects } from '../support/git-server.ts';
 import { checkOut, type LocalGitlab, localGitlab, publish } from '../support/gitlab-local.ts';
 import { type HostedSite, layHostedSite, recordScan } from '../support/hosted-site.ts';
-import { approve, layGitops } from '../support/parent-scene.ts';
+import { approve, layGitops, ROLES } from '../support/parent-scene.ts';
 import { layComponents } from '../support/release.ts';
 import { type Ended, sandboxes } from '../support/sandbox.ts';
 import { itWith, toolPath } from '../support/tools.ts';
@@ -25,15 +25,6 @@ const artifact = (checkout: string, job: string, file: string) =>
   readFileSync(join(checkout, '.gitlab-ci-local/artifacts', job, file), 'utf8');
 
 describe('single steps, with what the step before found out as variables', () => {
-  const ROLES: Record<string, string> = {
-    open: 'gate',
-    sign: 'build',
-    record: 'scan',
-    promote: 'gate',
-    decide: 'gate',
-    deploy: 'deploy',
-    seal: 'gate',
-  };
   const TARGET = 'demo/lab-results/Deployment/lab-results';
   let registry: Awaited<ReturnType<typeof startRegistry>>;
   let hosted: HostedSite;
@@ -132,7 +123,7 @@ describe('single steps, with what the step before found out as variables', () =>
   const of = (name: string) =>
     (hosted.api as FakeGitlab).world.jobs.find((job) => job.name === name) as Record<string, unknown>;
   const job = async (name: string): Promise<Ended> => {
-    const role = ROLES[name] ?? (name === 'bent' ? 'gate' : null);
+    const role = (ROLES as Record<string, string | undefined>)[name] ?? (name === 'bent' ? 'gate' : null);
     if (role !== null) Object.assign(of(name), { status: 'running', started_at: new Date().toISOString() });
     const token = role === null ? {} : await hosted.environment(role, { job_id: String(of(name).id) });
     const ended = await gitlab.run(checkout, [name], {

@@ -21,8 +21,8 @@ export const PORTAL: Where = { project: 7003, path: 'care/portal', pipeline: 910
 export const CHILDREN = { 'lab-results': CHILD, portal: PORTAL };
 export type ChildName = keyof typeof CHILDREN;
 
-/** Whose environment each job of a repository has, in the order of their stages. */
-const ROLES = {
+/** Whose environment each step has, in the order of their stages. */
+export const ROLES = {
   open: 'gate',
   sign: 'build',
   record: 'scan',

@@ -1,8 +1,8 @@
 import type { Seen } from '../../lib/seen.ts';
 import type { PipelineFacts, ProjectFacts, ProtectedBranch, RunnerFacts } from '../../platform/gitlab/protection.ts';
-import { type Access, isNobody } from '../../platform/gitlab/protection-replies.ts';
+import { type Access, covers, isNobody } from '../../platform/gitlab/protection-replies.ts';
 import { type Check, check, type Status } from './check.ts';
-import { coversVersions, matches } from './ref-pattern.ts';
+import { coversVersions } from './ref-pattern.ts';
 import { branchesOf, notBranches, unseenRef } from './refs.ts';
 
 /** What the contract demands of GitLab for one environment. */
@@ -32,7 +32,7 @@ export function checkGitlab(pipeline: PipelineFacts, application: ProjectFacts, 
     check('pipeline ref', { value: ref }, 'a protected branch', (found) =>
       found.startsWith('refs/heads/') ? ['ok', found] : ['fails', `${found} is no branch`],
     ),
-    branchCheck('pipeline branch', pipeline, branch),
+    branchCheck('pipeline branch', pipeline, branch, 'weak'),
     codeOwners(pipeline, branch),
     tags(pipeline),
     approvalRules(pipeline, branch),
@@ -65,10 +65,11 @@ export function checkGitlab(pipeline: PipelineFacts, application: ProjectFacts, 
     ...pipeline.runners.map(({ pool, runner }) =>
       check(`runner ${pool}`, runner, RUNNER, (found) => judgeRunner(found, pipeline)),
     ),
-    branchCheck('application branch', application, application.defaultBranch),
+    // The gate takes an application's branch to which anybody may push for unprotected.
+    branchCheck('application branch', application, application.defaultBranch, 'fails'),
     ...branchesOf(demand.refs)
       .filter((name) => name !== application.defaultBranch)
-      .map((name) => branchCheck(`application branch ${name}`, application, name)),
+      .map((name) => branchCheck(`application branch ${name}`, application, name, 'fails')),
     ...notBranches(demand.refs).map(unseenRef),
     ...settings('application', application),
   ];
@@ -76,10 +77,11 @@ export function checkGitlab(pipeline: PipelineFacts, application: ProjectFacts, 
 
 /** Everything that matches a branch counts: GitLab takes the most permissive of it. */
 function covering(all: readonly ProtectedBranch[], branch: string): ProtectedBranch[] {
-  return all.filter(({ name }) => name === branch || matches(name, branch, '.*') === true);
+  return all.filter(({ name }) => covers(name, branch));
 }
 
-function branchCheck(what: string, { branches }: ProjectFacts, branch: string): Check {
+/** `named` is what it counts as when maintainers, or somebody who is named, may push. */
+function branchCheck(what: string, { branches }: ProjectFacts, branch: string, named: Status): Check {
   return check(what, branches, 'protected, no force push, nobody pushes past a merge request', (all) => {
     const found = covering(all, branch);
     if (found.length === 0) return ['fails', `${branch} is not protected`];
@@ -88,8 +90,7 @@ function branchCheck(what: string, { branches }: ProjectFacts, branch: string): 
       found.flatMap(({ push }) => push),
       `${branch}: pushed to by`,
     );
-    // The gate takes an application's branch to which anybody may push for unprotected.
-    return [status === 'weak' && what.startsWith('application ') ? 'fails' : status, seen];
+    return [status === 'weak' ? named : status, seen];
   });
 }
 

@@ -19,13 +19,10 @@ export function coversVersions(
   );
 }
 
-/**
- * Whether a pattern of `*` covers a name; `star` is what one stands for: GitHub's ends at a slash, GitLab's does not. Null where
- * the pattern is of a kind that is not understood here.
- */
-export function matches(pattern: string, name: string, star: '[^/]*' | '.*' = '[^/]*'): boolean | null {
+/** Whether a pattern of `*`, which ends at a slash, covers a name; null where it is of a kind that is not understood here. */
+export function matches(pattern: string, name: string): boolean | null {
   if (pattern === '~ALL') return true;
-  if (!/^[A-Za-z0-9._/*-]+$/.test(pattern) || (star === '[^/]*' && pattern.includes('**'))) return null;
-  const source = pattern.replaceAll('.', '\\.').replaceAll(/\*+/g, star);
+  if (!/^[A-Za-z0-9._/*-]+$/.test(pattern) || pattern.includes('**')) return null;
+  const source = pattern.replaceAll('.', '\\.').replaceAll('*', '[^/]*');
   return new RegExp(`^${source}$`).test(name);
 }

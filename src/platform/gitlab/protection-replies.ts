@@ -29,6 +29,12 @@ export function isNobody({ access_level: level, user_id: user, group_id: group, 
   return level === 0 && user == null && group == null && key == null;
 }
 
+/** Whether a rule is about a branch: in a rule's name `*` stands for anything, slashes too. */
+export function covers(rule: string, branch: string): boolean {
+  const parts = rule.split('*').map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(branch);
+}
+
 export const protectedBranches = z.array(
   z.looseObject({
     name: z.string(),

@@ -12,8 +12,8 @@ export interface Template {
   started: string[];
 }
 
-/** Their rule, as the template has it. */
-const STARTED = '$CI_PIPELINE_SOURCE == "pipeline"';
+/** The rule of these jobs. */
+export const STARTED = '$CI_PIPELINE_SOURCE == "pipeline"';
 
 /** Reads a template of ours. Throws BadInput where it is none. */
 export function readTemplate(bytes: Uint8Array, what: string): Template {

@@ -3,7 +3,7 @@ import { contributorsOf, distinct } from '../contributors.ts';
 import type { Source } from '../platform.ts';
 import { type GitlabApi, NEED } from './api.ts';
 import { changeOf } from './change.ts';
-import { isNobody, protectedBranches } from './protection-replies.ts';
+import { covers, isNobody, protectedBranches } from './protection-replies.ts';
 import { branch as branchReply, commitReply, mergeBase } from './replies.ts';
 
 const BRANCH = 'refs/heads/';
@@ -82,12 +82,6 @@ async function isClosed(api: GitlabApi, name: string): Promise<boolean> {
     covering.length > 0 &&
     covering.every(({ push_access_levels: push }) => push.length > 0 && push.every((each) => isNobody(each)))
   );
-}
-
-/** In a rule's name `*` stands for anything, slashes too. */
-function covers(rule: string, name: string): boolean {
-  const parts = rule.split('*').map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`).test(name);
 }
 
 /** An ancestor of the branch's head, or the head itself. */

@@ -1,4 +1,5 @@
 import { coversVersions, matches } from '../../../../src/commands/doctor/ref-pattern.ts';
+import { covers } from '../../../../src/platform/gitlab/protection-replies.ts';
 
 it.each([
   ['refs/tags/v*', 'refs/tags/v1.0.0', true],
@@ -15,7 +16,7 @@ it.each([
 });
 
 it('a star of GitLab runs over slashes', () => {
-  expect([matches('rel*', 'release/1', '.*'), matches('rel*', 'release/1')]).toEqual([true, false]);
+  expect([covers('rel*', 'release/1'), matches('rel*', 'release/1')]).toEqual([true, false]);
 });
 
 it.each<[string, string[], string[], string | null, boolean]>([
