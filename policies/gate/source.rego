@@ -107,12 +107,12 @@ reviewed(change) if {
 	count(reviewers(change)) >= environment.reviews
 }
 
-# Null says that the platform was not asked, which goes for those alone that are never asked.
+# Null says that nobody was asked, which goes for profile local alone.
 beneath_told if is_array(facts.source.beneath)
 
 beneath_told if {
 	facts.source.beneath == null
-	facts.run.platform in {"gitlab", "local"}
+	facts.run.platform == "local"
 }
 
 passed contains "source.reviewed" if {

@@ -47,7 +47,7 @@ const source = z.strictObject({
   people: atLeastOne(person),
   /** The commit that is deployed and upon which this one would be; null where none is. */
   base: z.nullable(commit),
-  /** What landed in between, each with its own people and reviews; null where the platform is not asked. */
+  /** What landed in between, each with its own people and reviews; null in profile local and in previews, where nobody is asked. */
   beneath: z.nullable(z.array(z.strictObject({ sha: commit, people: atLeastOne(person), reviews: z.array(review) }))),
 });
 

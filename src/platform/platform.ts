@@ -48,7 +48,7 @@ export interface Source extends Change {
   protected: boolean;
   reachableFromProtected: boolean;
   base: string | null;
-  /** What landed before this commit and after the deployed one, from new to old; null where the platform is not asked. */
+  /** What landed before this commit and after the deployed one, from new to old; null in profile local, where nobody is asked. */
   beneath: (Change & { sha: string })[] | null;
 }
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { startRegistry } from '../../src/registry/server/start.ts';
 import { signerOfRole } from '../support/direct.ts';
-import { DEPLOYED, type FakeGithub, githubWorld, landBeneath, PEOPLE } from '../support/fake-github.ts';
+import * as onGithub from '../support/fake-github.ts';
+import * as onGitlab from '../support/fake-gitlab.ts';
 import { forge, recordOf } from '../support/gate-scene.ts';
 import { bringToGate, type HostedSite, layHostedSite } from '../support/hosted-site.ts';
 import { sandboxes } from '../support/sandbox.ts';
@@ -10,87 +11,155 @@ import { sandboxes } from '../support/sandbox.ts';
 
 const sandbox = sandboxes();
 let registry: Awaited<ReturnType<typeof startRegistry>>;
-let hosted: HostedSite;
-let github: FakeGithub;
-let image: string;
-let step = 0;
 
 beforeAll(async () => {
   registry = await startRegistry();
-  const host = new URL(registry.url).host;
-  hosted = await layHostedSite('github', sandbox.folder('beneath'), host);
-  github = hosted.api as FakeGithub;
-  image = await bringToGate(hosted, host);
-  const { record } = recordOf(hosted.site, 'run.opened');
-  const subjects = [
-    { name: image.split('@')[0] as string, kind: 'image' as const, digest: image.split('@')[1] as string },
-  ];
-  const target = { cluster: 'demo', namespace: 'lab-results', kind: 'Deployment', name: 'web' };
-  const outcome = { type: 'deploy.outcome', subjects, opId: randomUUID(), attachments: [], data: { target } };
-  const run = { ...record.run, id: '9000', sha: DEPLOYED };
-  await forge(hosted.site, record, { ...outcome, run }, signerOfRole(hosted.site, 'deploy'), 'deploy');
-}, 120_000);
+});
 afterAll(async () => {
-  await hosted.close();
   await registry.close();
   sandbox.clean();
 });
-beforeEach(() => {
-  github.world = githubWorld();
-  github.world.approvals = [];
+
+describe('GitHub', () => {
+  const { PEOPLE, landBeneath } = onGithub;
+  const scene = laid('github', onGithub.DEPLOYED);
+  const world = () => (scene.hosted.api as onGithub.FakeGithub).world;
+  beforeEach(() => {
+    const fake = scene.hosted.api as onGithub.FakeGithub;
+    fake.world = onGithub.githubWorld();
+    fake.world.approvals = [];
+  });
+
+  it('honestly it is allowed, with another reviewed request beneath', async () => {
+    landBeneath(world(), 6, PEOPLE.lead);
+    expect(await scene.gate()).toBe('allow');
+  });
+
+  it.each<[string, () => void, string | string[]]>([
+    [
+      'a push past the rules, beneath a reviewed request',
+      () => {
+        landBeneath(world(), 6, PEOPLE.lead);
+        Object.assign(world().activity.at(-2) as object, { activity_type: 'push' });
+      },
+      ['source.reviewed'],
+    ],
+    ['a request that nobody reviewed', () => (landBeneath(world(), 6, PEOPLE.lead).reviews = []), ['source.reviewed']],
+    ['a request that its author alone reviewed', () => landBeneath(world(), 6, PEOPLE.reviewer), ['source.reviewed']],
+    ['a request of somebody unknown', () => landBeneath(world(), 6, 666), ['source.people']],
+    [
+      'what GitHub no longer shows the landing of',
+      () => {
+        landBeneath(world(), 6, PEOPLE.lead);
+        world().activity = world().activity.filter(({ after }) => after !== '6'.repeat(40));
+      },
+      ['source.people', 'source.reviewed'],
+    ],
+    [
+      'a rewritten branch',
+      () => {
+        landBeneath(world(), 6, PEOPLE.lead);
+        world().since.status = 'diverged';
+      },
+      'source.rewritten',
+    ],
+  ])('is denied: %s', async (_, attack, verdict) => {
+    attack();
+    expect(await scene.gate()).toEqual(verdict);
+  });
 });
 
-async function gate(): Promise<string | string[]> {
-  const words = ['--stage', 'promote', '--environment', 'production', '--image', image];
-  const { stdout } = await hosted.run('gate', `gate-${step++}`, 'policy-gate', ...words);
-  const said = JSON.parse(stdout);
-  if (said.outcome === undefined) return said.code;
-  const failed = said.reasons.filter((reason: { outcome: string }) => reason.outcome === 'fail');
-  return failed.length === 0 ? said.outcome : failed.map((reason: { rule: string }) => reason.rule);
+describe('GitLab', () => {
+  const { PEOPLE, landBeneath } = onGitlab;
+  const scene = laid('gitlab', onGitlab.DEPLOYED);
+  const world = () => (scene.hosted.api as onGitlab.FakeGitlab).world;
+  beforeEach(() => {
+    const fake = scene.hosted.api as onGitlab.FakeGitlab;
+    fake.world = onGitlab.gitlabWorld();
+    fake.world.deployments = [];
+  });
+
+  it('honestly it is allowed, with another reviewed request beneath', async () => {
+    landBeneath(world(), 6, PEOPLE.dev);
+    expect(await scene.gate()).toBe('allow');
+  });
+
+  it.each<[string, () => void, string | string[]]>([
+    [
+      'a commit that no request brought, while the branch was open',
+      () => (landBeneath(world(), 6, PEOPLE.dev).mergeRequests = []),
+      ['source.people', 'source.reviewed'],
+    ],
+    [
+      'the old main line as a second parent of a fast-forward',
+      () => {
+        const hidden = world().make.commit('7'.repeat(40), 'dev@example.org');
+        world().since = [world().commit, ...world().mergeRequestCommits, hidden];
+      },
+      ['source.people', 'source.reviewed'],
+    ],
+    [
+      'a request that nobody approved',
+      () => (landBeneath(world(), 6, PEOPLE.dev).approvals = { approved: true, approved_by: [] }),
+      ['source.reviewed'],
+    ],
+    [
+      'a request that was approved before its last push',
+      () => {
+        const { versions } = landBeneath(world(), 6, PEOPLE.dev);
+        Object.assign(versions[0] as object, { created_at: '2026-01-31T07:21:00.000Z' });
+      },
+      ['source.reviewed'],
+    ],
+    ['a request that its author alone approved', () => landBeneath(world(), 6, PEOPLE.reviewer), ['source.reviewed']],
+    ['a request of somebody unknown', () => landBeneath(world(), 6, 666), ['source.people']],
+    ['a list of commits that GitLab left empty', () => (world().since = []), 'platform.incomplete'],
+    [
+      'a rewritten branch',
+      () => {
+        landBeneath(world(), 6, PEOPLE.dev);
+        world().deployedBase = onGitlab.BASE;
+      },
+      'source.rewritten',
+    ],
+  ])('is denied: %s', async (_, attack, verdict) => {
+    attack();
+    expect(await scene.gate()).toEqual(verdict);
+  });
+});
+
+/** A site whose image is at the gate, and whose repository had `sha` deployed before. */
+function laid(kind: 'github' | 'gitlab', sha: string) {
+  let image = '';
+  let step = 0;
+  const scene = {
+    hosted: null as unknown as HostedSite,
+    async gate(): Promise<string | string[]> {
+      const words = ['--stage', 'promote', '--environment', 'production', '--image', image];
+      const { stdout } = await scene.hosted.run('gate', `gate-${step++}`, 'policy-gate', ...words);
+      const said = JSON.parse(stdout);
+      if (said.outcome === undefined) return said.code;
+      const failed = said.reasons.filter((reason: { outcome: string }) => reason.outcome === 'fail');
+      return failed.length === 0 ? said.outcome : failed.map((reason: { rule: string }) => reason.rule);
+    },
+  };
+  beforeAll(async () => {
+    const host = new URL(registry.url).host;
+    scene.hosted = await layHostedSite(kind, sandbox.folder(kind), host);
+    image = await bringToGate(scene.hosted, host);
+    const { site } = scene.hosted;
+    const { record } = recordOf(site, 'run.opened');
+    const [name = '', digest = ''] = image.split('@');
+    const target = { cluster: 'demo', namespace: 'lab-results', kind: 'Deployment', name: 'web' };
+    const outcome = {
+      type: 'deploy.outcome',
+      subjects: [{ name, kind: 'image' as const, digest }],
+      attachments: [],
+      data: { target },
+    };
+    const run = { ...record.run, id: '9000', sha };
+    await forge(site, record, { ...outcome, opId: randomUUID(), run }, signerOfRole(site, 'deploy'), 'deploy');
+  }, 120_000);
+  afterAll(() => scene.hosted.close());
+  return scene;
 }
-
-it('honestly it is allowed, with another reviewed request beneath', async () => {
-  landBeneath(github.world, 6, PEOPLE.lead);
-  expect(await gate()).toBe('allow');
-});
-
-it.each<[string, () => void, string | string[]]>([
-  [
-    'a push past the rules, beneath a reviewed request',
-    () => {
-      landBeneath(github.world, 6, PEOPLE.lead);
-      Object.assign(github.world.activity.at(-2) as object, { activity_type: 'push' });
-    },
-    ['source.reviewed'],
-  ],
-  [
-    'a request that nobody reviewed',
-    () => (landBeneath(github.world, 6, PEOPLE.lead).reviews = []),
-    ['source.reviewed'],
-  ],
-  [
-    'a request that its author alone reviewed',
-    () => landBeneath(github.world, 6, PEOPLE.reviewer),
-    ['source.reviewed'],
-  ],
-  ['a request of somebody unknown', () => landBeneath(github.world, 6, 666), ['source.people']],
-  [
-    'what GitHub no longer shows the landing of',
-    () => {
-      landBeneath(github.world, 6, PEOPLE.lead);
-      github.world.activity = github.world.activity.filter(({ after }) => after !== '6'.repeat(40));
-    },
-    ['source.people', 'source.reviewed'],
-  ],
-  [
-    'a rewritten branch',
-    () => {
-      landBeneath(github.world, 6, PEOPLE.lead);
-      github.world.since.status = 'diverged';
-    },
-    'source.rewritten',
-  ],
-])('is denied: %s', async (_, attack, verdict) => {
-  attack();
-  expect(await gate()).toEqual(verdict);
-});

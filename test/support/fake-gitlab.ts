@@ -11,6 +11,8 @@ type Json = Record<string, unknown>;
 export const MERGED = 'a'.repeat(40);
 export const HEAD = 'b'.repeat(40);
 export const BASE = 'd'.repeat(40);
+/** What `landBeneath` lands upon. */
+export const DEPLOYED = 'e'.repeat(40);
 export const PEOPLE = { dev: 102, reviewer: 103, lead: 104, merger: 101 } as const;
 
 const user = (id: number) => ({ id, username: `user-${id}`, name: 'x', state: 'active' });
@@ -67,15 +69,8 @@ export interface Where {
 }
 const PARENT: Where = { project: 7002, path: 'care/release', pipeline: 9002, sha: MERGED };
 
-export interface GitlabWorld {
-  project: Json;
-  pipeline: Json;
-  jobs: Json[];
-  branch: Json;
-  /** Rules that protect branches; one lets nobody push to `main`. */
-  protectedBranches: Json[];
-  head: string;
-  mergeBase: string;
+/** A commit of the branch, and the merge request that was merged as it. */
+export interface Landing {
   commit: Json;
   mergeRequests: Json[];
   versions: Json[];
@@ -84,6 +79,23 @@ export interface GitlabWorld {
   authors: Json[];
   moreAuthors: boolean;
   approvals: Json;
+}
+
+export interface GitlabWorld extends Landing {
+  project: Json;
+  pipeline: Json;
+  jobs: Json[];
+  branch: Json;
+  /** Rules that protect branches; one lets nobody push to `main`. */
+  protectedBranches: Json[];
+  head: string;
+  mergeBase: string;
+  /** What landed before, from new to old, after the deployed commit. */
+  earlier: Landing[];
+  /** Of the deployed commit and the run's. */
+  deployedBase: string;
+  /** The commits after the deployed one, where they are not those of the landings. */
+  since: Json[] | null;
   deployments: Json[];
   /** Pipelines of other projects that jobs of this one started, and those projects. */
   bridges: Json[];
@@ -150,6 +162,9 @@ export function gitlabWorld(at: Where = PARENT): GitlabWorld {
     protectedBranches: [protectedBranch('main', { access_level: 0 })],
     head: merged,
     mergeBase: merged,
+    earlier: [],
+    deployedBase: DEPLOYED,
+    since: null,
     commit: commit(merged, 'merger@example.org', { message: "Merge branch 'topic' into 'main'" }) as Json,
     mergeRequests: [mergeRequest],
     versions: [
@@ -190,6 +205,25 @@ export function gitlabWorld(at: Where = PARENT): GitlabWorld {
     instead: new Map(),
     make: { user, commit, job, approval, protectedBranch },
   };
+}
+
+/** Merges a reviewed request of this author beneath all that has landed: request 6 as commit 666…, of one commit 6f6f…. */
+export function landBeneath(world: GitlabWorld, iid: number, author: number): Landing {
+  const [sha, head] = [`${iid}`.repeat(40), `${iid}f`.repeat(20)];
+  const address = `author-${author}@example.org`;
+  const made: Landing = {
+    commit: commit(sha, 'merger@example.org', { parent_ids: [DEPLOYED, head] }),
+    mergeRequests: [
+      { ...world.mergeRequests[0], id: 500 - iid, iid, sha: head, merge_commit_sha: sha, author: user(author) },
+    ],
+    versions: world.versions.map((each) => ({ ...each, head_commit_sha: head })),
+    mergeRequestCommits: [commit(head, address, { parent_ids: [DEPLOYED] })],
+    authors: [{ sha: head, author: { id: `gid://gitlab/User/${author}` } }],
+    moreAuthors: false,
+    approvals: world.approvals,
+  };
+  world.earlier.push(made);
+  return made;
 }
 
 export interface FakeGitlab {
@@ -236,8 +270,12 @@ function restReply(world: GitlabWorld, path: string, query: URLSearchParams): Re
 }
 
 function bodyOf(world: GitlabWorld, path: string, query: URLSearchParams): unknown {
-  const { project, pipeline, branch, commit: own, jobs, deployments } = world;
-  const request = world.mergeRequests.find(({ iid }) => path.startsWith(`/merge_requests/${iid}`));
+  const { project, pipeline, branch, jobs, deployments } = world;
+  const [, sha] = /^\/repository\/commits\/(\w+)/.exec(path) ?? [];
+  const [, number] = /^\/merge_requests\/(\d+)/.exec(path) ?? [];
+  const at = landingsOf(world).find((each) => each.commit.id === sha);
+  const landing = requestIn(world, number);
+  const request = landing?.mergeRequests.find(({ iid }) => String(iid) === number);
   const fixed: Record<string, unknown> = {
     '': project,
     [`/pipelines/${pipeline.id}`]: pipeline,
@@ -246,13 +284,17 @@ function bodyOf(world: GitlabWorld, path: string, query: URLSearchParams): unkno
     '/ci/lint': query.get('content_ref') === pipeline.sha ? (world.lint ?? undefined) : undefined,
     [`/repository/branches/${branch.name}`]: { ...branch, commit: commit(world.head, 'merger@example.org') },
     '/protected_branches': world.protectedBranches,
-    '/repository/merge_base': commit(world.mergeBase, 'merger@example.org'),
-    [`/repository/commits/${own.id}`]: own,
-    [`/repository/commits/${own.id}/merge_requests`]: world.mergeRequests,
-    [`/merge_requests/${request?.iid}`]: request,
-    [`/merge_requests/${request?.iid}/versions`]: world.versions,
-    [`/merge_requests/${request?.iid}/commits`]: world.mergeRequestCommits,
-    [`/merge_requests/${request?.iid}/approvals`]: world.approvals,
+    '/repository/merge_base': commit(
+      query.getAll('refs[]').includes(DEPLOYED) ? world.deployedBase : world.mergeBase,
+      'merger@example.org',
+    ),
+    '/repository/commits': query.get('ref_name') === `${DEPLOYED}..${pipeline.sha}` ? since(world) : [],
+    [`/repository/commits/${sha}`]: at?.commit,
+    [`/repository/commits/${sha}/merge_requests`]: at?.mergeRequests ?? [],
+    [`/merge_requests/${number}`]: request,
+    [`/merge_requests/${number}/versions`]: landing?.versions,
+    [`/merge_requests/${number}/commits`]: landing?.mergeRequestCommits,
+    [`/merge_requests/${number}/approvals`]: landing?.approvals,
     '/deployments': deployments
       .filter(({ environment }) => (environment as Json).name === query.get('environment'))
       .map(({ pending_approval_count, approvals, approval_summary, ...rest }) => rest),
@@ -260,6 +302,18 @@ function bodyOf(world: GitlabWorld, path: string, query: URLSearchParams): unkno
   const asked = jobs.find(({ id }) => path === `/jobs/${id}`);
   const deployed = deployments.find(({ id }) => path === `/deployments/${id}`);
   return asked ?? deployed ?? fixed[path];
+}
+
+function landingsOf(world: GitlabWorld): Landing[] {
+  return [world, ...world.earlier];
+}
+
+function requestIn(world: GitlabWorld, number: unknown): Landing | undefined {
+  return landingsOf(world).find(({ mergeRequests }) => mergeRequests.some(({ iid }) => String(iid) === number));
+}
+
+function since(world: GitlabWorld): Json[] {
+  return world.since ?? landingsOf(world).flatMap((each) => [each.commit, ...each.mergeRequestCommits]);
 }
 
 function paged(found: unknown, query: URLSearchParams): Reply {
@@ -275,14 +329,14 @@ function paged(found: unknown, query: URLSearchParams): Reply {
 
 function graphql(all: GitlabWorld, { query, variables }: { query: string; variables: Json }): Reply {
   const world = [all, ...all.children].find(({ project }) => project.path_with_namespace === variables.path) ?? all;
-  const request = world.mergeRequests.find(({ iid }) => String(iid) === variables.iid);
+  const landing = requestIn(world, variables.iid);
   if (
     !query.includes('commits(first: 100)') ||
     variables.path !== world.project.path_with_namespace ||
-    request === undefined
+    landing === undefined
   ) {
     return { json: { data: { project: null } } };
   }
-  const commits = { nodes: world.authors, pageInfo: { hasNextPage: world.moreAuthors } };
+  const commits = { nodes: landing.authors, pageInfo: { hasNextPage: landing.moreAuthors } };
   return { json: { data: { project: { mergeRequest: { commits } } } } };
 }

@@ -18,6 +18,8 @@ export interface Change {
   base: string | null;
   openedBy: string | null;
   mergedBy: string | null;
+  /** Ids of its commits, which are on the branch where they were not squashed, and of the one that they were squashed into. */
+  shas: string[];
   commits: ToldCommit[];
   reviews: Source['reviews'];
 }
@@ -51,11 +53,13 @@ export async function changeOf(api: GitlabApi, run: Run): Promise<Change | null>
       `could not ${what}'s versions: the newest is not of its last commit; run again`,
     );
   }
+  const { shas, commits } = await commitsOf(api, run, iid, last.head_commit_sha);
   return {
     base: last.base_commit_sha,
     openedBy: found.author === null ? null : String(found.author.id),
     mergedBy: found.merge_user == null ? null : String(found.merge_user.id),
-    commits: await commitsOf(api, run, iid, last.head_commit_sha),
+    shas: found.squash_commit_sha === null ? shas : [...shas, found.squash_commit_sha],
+    commits,
     reviews: await reviewsOf(api, iid, last.created_at),
   };
 }
@@ -96,7 +100,12 @@ const AUTHORS = `query ($path: ID!, $iid: String!) {
  * The commits with the accounts behind their authors: REST tells addresses only, GraphQL the account that owns each. The two
  * lists must be the same set. GitLab resolves no committer: an address counts where it is also an author's.
  */
-async function commitsOf(api: GitlabApi, run: Run, iid: number, head: string): Promise<ToldCommit[]> {
+async function commitsOf(
+  api: GitlabApi,
+  run: Run,
+  iid: number,
+  head: string,
+): Promise<Pick<Change, 'shas' | 'commits'>> {
   const what = `read the commits of merge request ${iid}`;
   const told = await api.list({ path: `/merge_requests/${iid}/commits`, schema: commitList, what, need: NEED });
   const answer = await api.query({
@@ -115,11 +124,14 @@ async function commitsOf(api: GitlabApi, run: Run, iid: number, head: string): P
       `could not ${what}: GitLab's lists differ or stop at 100, so who wrote it cannot be told; make smaller changes`,
     );
   }
-  return told.map((commit) => ({
-    message: commit.message,
-    author: { userId: byCommit.get(commit.id) ?? null, email: commit.author_email },
-    committer: { userId: null, email: commit.committer_email },
-  }));
+  return {
+    shas: told.map(({ id }) => id),
+    commits: told.map((commit) => ({
+      message: commit.message,
+      author: { userId: byCommit.get(commit.id) ?? null, email: commit.author_email },
+      committer: { userId: null, email: commit.committer_email },
+    })),
+  };
 }
 
 /** Approvals say no commit: one given before the last push is of something older, and counts as a comment. */

@@ -33,8 +33,8 @@ export async function childRun(api: GitlabApi, parent: RunIdentity, path: string
     identity,
     platform: {
       identify: async () => identity,
-      source: async () => {
-        const source = await gitlabSource(api.of(child.projectId), run);
+      source: async (_, deployed) => {
+        const source = await gitlabSource(api.of(child.projectId), run, deployed);
         // Where the job that starts the child was retried, somebody else has a part in it.
         return child.startedBy === parent.triggeredBy
           ? source

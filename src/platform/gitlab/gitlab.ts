@@ -18,7 +18,7 @@ export function gitlabPlatform(access: GitlabAccess, claimed: ClaimedRun): Gitla
   const api = gitlabApi(access, claimed.run.repositoryId);
   return {
     identify: () => identifyGitlab(api, claimed),
-    source: (run) => gitlabSource(api, run),
+    source: (run, deployed) => gitlabSource(api, run, deployed),
     // Each approval belongs to one job's deployment: none of an earlier one comes back.
     approvalsGiven: async () => [],
     approvals: (run, environment) => gitlabApprovals(api, run, environment),

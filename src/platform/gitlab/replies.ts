@@ -81,6 +81,7 @@ export const commitReply = z.looseObject({
   committer_email: z.string(),
   parent_ids: z.array(sha),
 });
+export type CommitReply = z.infer<typeof commitReply>;
 export const commitList = z.array(commitReply);
 
 export const mergeRequest = z.looseObject({

@@ -1,7 +1,8 @@
 import type { Run } from '../../contract/run.ts';
 import { contributorsOf, distinct } from '../contributors.ts';
-import type { Source } from '../platform.ts';
+import type { Deployed, Source, Change as ToldChange } from '../platform.ts';
 import { type GitlabApi, NEED } from './api.ts';
+import { type Landed, landedSince } from './beneath.ts';
 import { changeOf } from './change.ts';
 import { covers, isNobody, protectedBranches } from './protection-replies.ts';
 import { branch as branchReply, commitReply, mergeBase } from './replies.ts';
@@ -9,11 +10,12 @@ import { branch as branchReply, commitReply, mergeBase } from './replies.ts';
 const BRANCH = 'refs/heads/';
 
 /**
- * The pipeline's commit as GitLab tells it. Who pushed is not asked: of a pipeline with source `push` it is the pipeline's own
- * user, who counts as trigger anyway, and the events API forgets. So whoever pushes an unsigned commit to a request's branch in
- * somebody else's name stays unknown (docs/contracts.md, "Who pushed is a contributor").
+ * The pipeline's commit as GitLab tells it, and all that landed before it since the deployed commit. Who pushed is not asked: of
+ * a pipeline with source `push` it is the pipeline's own user, who counts as trigger anyway, and the events API forgets. So
+ * whoever pushes an unsigned commit to a request's branch in somebody else's name stays unknown (docs/contracts.md, "Who pushed
+ * is a contributor").
  */
-export async function gitlabSource(api: GitlabApi, run: Run): Promise<Source> {
+export async function gitlabSource(api: GitlabApi, run: Run, deployed: Deployed | null): Promise<Source> {
   const commit = await api.get({
     path: `/repository/commits/${run.sha}`,
     schema: commitReply,
@@ -22,27 +24,33 @@ export async function gitlabSource(api: GitlabApi, run: Run): Promise<Source> {
   });
   const where = await standing(api, run);
   const change = await changeOf(api, run);
-  const own = {
-    message: commit.message,
-    author: { userId: null, email: commit.author_email },
-    committer: { userId: null, email: commit.committer_email },
-  };
-  // A merge or squash commit is GitLab's own writing, for the people who merged and opened the request, whom it names.
-  const written = change === null ? [own] : change.commits;
+  const beneath = await landedSince(api, run, deployed, change);
   return {
     ...where,
     base: change?.base ?? commit.parent_ids[0] ?? null,
+    ...told({ commit, change }, run),
+    beneath: beneath.map((landed) => ({ sha: landed.commit.id, ...told(landed, run) })),
+  };
+}
+
+/** A merge or squash commit is GitLab's own writing, for the people who merged and opened the request, whom it names. */
+function told({ commit, change }: Landed, { host }: Run): ToldChange {
+  const noReplyHost = `users.noreply.${host}`;
+  if (change === null) {
+    const own = {
+      message: commit.message,
+      author: { userId: null, email: commit.author_email },
+      committer: { userId: null, email: commit.committer_email },
+    };
+    return { contributors: contributorsOf([own], noReplyHost), reviews: [] };
+  }
+  return {
     contributors: distinct([
-      ...contributorsOf(written, `users.noreply.${run.host}`),
-      ...(change === null
-        ? []
-        : [
-            { userId: change.openedBy, as: 'author' as const },
-            { userId: change.mergedBy, as: 'committer' as const },
-          ]),
+      ...contributorsOf(change.commits, noReplyHost),
+      { userId: change.openedBy, as: 'author' },
+      { userId: change.mergedBy, as: 'committer' },
     ]),
-    reviews: change?.reviews ?? [],
-    beneath: null,
+    reviews: change.reviews,
   };
 }
 

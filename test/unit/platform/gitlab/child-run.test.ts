@@ -1,5 +1,5 @@
 import type { Platform } from '../../../../src/platform/platform.ts';
-import { type FakeGitlab, gitlabWorld, startGitlab } from '../../../support/fake-gitlab.ts';
+import { DEPLOYED, type FakeGitlab, gitlabWorld, landBeneath, startGitlab } from '../../../support/fake-gitlab.ts';
 import { addChild, CHILD } from '../../../support/gitlab-child.ts';
 import { gitlabAt } from '../../../support/hosted-run.ts';
 
@@ -44,6 +44,13 @@ it('has the people of the child’s own change', async () => {
   const source = await platform.source(identity.run, null);
   expect(source).toMatchObject({ protected: true, reachableFromProtected: true, reviews: [{ userId: '103' }] });
   expect(source.contributors.filter(({ as }) => as === 'trigger')).toEqual([]);
+});
+
+it('has what landed beneath in the child’s repository', async () => {
+  landBeneath(gitlab.world.children[0] as FakeGitlab['world'], 6, 121);
+  const { platform, identity } = await childRun();
+  const { beneath } = await platform.source(identity.run, { sha: DEPLOYED, ref: 'refs/heads/main' });
+  expect(beneath).toMatchObject([{ sha: '6'.repeat(40), reviews: [{ userId: '103' }] }]);
 });
 
 it('counts whoever started the child by retrying its job among those with a part in it', async () => {
