@@ -83,17 +83,15 @@ async function play(
   const folder = keep === null ? temporary() : kept(keep);
   const started = Date.now();
   for (const signal of ENDED_BY) process.on(signal, interrupt);
-  const server =
-    registry === undefined
-      ? await startRegistryProcess(join(context.home, 'gatehouse.js'), folder)
-      : { registry, stop: () => {} };
+  let server: { registry: string; stop(): void } | null = null;
   try {
+    if (registry === undefined) server = await startRegistryProcess(join(context.home, 'gatehouse.js'), folder);
     const told = await tell({
       home: context.home,
       sample,
       reports: live ? await scanLive(sample, join(folder, 'reports'), context) : join(sample, 'reports'),
       folder,
-      registry: server.registry,
+      registry: registry ?? (server?.registry as string),
       // Without --keep everything goes, but for what a person wants to open afterwards.
       report: keep === null ? join(tmpdir(), 'gatehouse-demo-report.html') : join(folder, 'report.html'),
       kept: keep !== null,
@@ -108,7 +106,7 @@ async function play(
       text: ending(told, seconds, keep),
     };
   } finally {
-    server.stop();
+    server?.stop();
     if (keep === null) rmSync(folder, { recursive: true, force: true });
     for (const signal of ENDED_BY) process.off(signal, interrupt);
   }

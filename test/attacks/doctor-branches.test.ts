@@ -3,7 +3,8 @@ import { checkGitlab } from '../../src/commands/doctor/gitlab-checks.ts';
 import { branchesOf } from '../../src/commands/doctor/refs.ts';
 import { verdict } from '../../src/commands/doctor/verdict.ts';
 import { http } from '../../src/lib/http.ts';
-import { readApplication, readCompliance } from '../../src/platform/github/protection.ts';
+import { readApplication } from '../../src/platform/github/protection/application.ts';
+import { readCompliance } from '../../src/platform/github/protection/compliance.ts';
 import { readPipelineProject, readProject } from '../../src/platform/gitlab/protection.ts';
 import { GITHUB_WORKFLOW } from '../support/claims.ts';
 import {

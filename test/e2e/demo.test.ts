@@ -156,6 +156,23 @@ describe('the demo refuses', () => {
     expectNothing(folder, [process.execPath], words(folder), env, code, error, message);
   });
 
+  it('to go on without its registry, and leaves nothing', () => {
+    const folder = withSample();
+    for (const file of readdirSync(join(folder, 'dist'))) {
+      const chunk = join(folder, 'dist', file);
+      if (readFileSync(chunk, 'utf8').includes('createServer')) writeFileSync(chunk, 'process.exit(9);');
+    }
+    const temporary = sandbox.folder('no-registry');
+    const env = cleanEnvironment(folder, { TMPDIR: temporary });
+    const ended = run(process.execPath, [join(folder, 'dist', 'gatehouse.js'), 'demo', '--json'], { env });
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      code: 'demo.registry',
+      message: expect.stringContaining('exit 9'),
+    });
+    expect(ended.code).toBe(3);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
   it('to keep in a folder where it may not write', () => {
     const folder = withSample();
     mkdirSync(join(folder, 'closed'), { mode: 0o555 });

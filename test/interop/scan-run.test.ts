@@ -15,6 +15,9 @@ const TOKEN = ['ghp', 'a1B2c3D4e5F6a7B8c9D0e1F2a3B4c5D6e7F8'].join('_');
 
 const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le');
 
+const POD =
+  'apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: { containers: [{ name: web, image: web, securityContext: { privileged: true } }] }\n';
+
 /** A repository that tells every scanner, and git, to look away. */
 function judgedRepository(): string {
   const folder = sandbox.folder('judged');
@@ -24,8 +27,13 @@ function judgedRepository(): string {
     'run.py': 'import os\nos.system(input())  # nosemgrep\n',
     'tests/helper.py': 'import os\nos.system(input())\n',
     '.semgrepignore': '*\n',
-    'deploy/pod.yaml':
-      'apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: { containers: [{ name: web, image: web, securityContext: { privileged: true } }] }\n',
+    'deploy/pod.yaml': POD,
+    // Folders that some tools leave out by name.
+    '.deploy/pod.yaml': POD,
+    'node_modules/web/pod.yaml': POD,
+    '.tools/run.py': 'import os\nos.system(input())\n',
+    'node_modules/web/run.py': 'import os\nos.system(input())\n',
+    'ignored.py': 'import os\nos.system(input())\n',
     '.checkov.yaml': 'framework: [dockerfile]\n',
     // Over the size from which semgrep leaves a file out.
     'big.py': `import os\nos.system(input())\n${`# ${'-'.repeat(1000)}\n`.repeat(1100)}`,
@@ -39,10 +47,11 @@ function judgedRepository(): string {
     writeFileSync(join(folder, path), text);
   }
   commitAll(folder);
-  // On its own: git would take the file for UTF-16 when it is added.
+  // On their own: git would take the one file for UTF-16 when it is added, and leave the other out.
   writeFileSync(join(folder, '.gitattributes'), 'encoded.py working-tree-encoding=UTF-16LE\nundiffed.cfg -diff\n');
+  writeFileSync(join(folder, '.gitignore'), 'ignored.py\ndeploy/\n');
   for (const words of [
-    ['add', '.gitattributes'],
+    ['add', '.gitattributes', '.gitignore'],
     ['-c', 'user.name=test', '-c', 'user.email=test@example.org', 'commit', '-q', '-m', 'attributes'],
   ])
     run('git', ['-C', folder, ...words]);
@@ -116,8 +125,11 @@ describe('what the judged repository tells a scanner is not obeyed', () => {
   itWith('semgrep')('semgrep', async () => {
     const { rows } = await scanWith('semgrep', judgedRepository());
     expect(rows.map((row) => row.split(' ').at(-1)).sort()).toEqual([
+      '.tools/run.py',
       'big.py',
       'encoded.py',
+      'ignored.py',
+      'node_modules/web/run.py',
       'run.py',
       'tests/helper.py',
       'wide.py',
@@ -126,7 +138,9 @@ describe('what the judged repository tells a scanner is not obeyed', () => {
 
   itWith('checkov')('checkov', async () => {
     const { rows } = await scanWith('checkov', judgedRepository());
-    expect(rows.some((row) => row.startsWith('CKV_K8S_16 '))).toBe(true);
+    expect(rows.filter((row) => row.startsWith('CKV_K8S_16 ')).sort()).toEqual(
+      ['.deploy/pod.yaml', 'deploy/pod.yaml', 'node_modules/web/pod.yaml'].map((path) => `CKV_K8S_16 ${path}`),
+    );
   });
 });
 
@@ -138,6 +152,8 @@ describe('scanners that look findings up', () => {
     // The planted file works for who obeys it.
     writeFileSync(join(checkout, 'app', 'osv-scanner.toml'), '[[PackageOverrides]]\nignore = true\n');
     writeFileSync(join(checkout, '.trivyignore'), 'CVE-2023-48795\n');
+    commitAll(checkout);
+    writeFileSync(join(checkout, '.gitignore'), 'go.mod\napp/\n');
     commitAll(checkout);
     return { checkout, home, writer: buildWriter(join(home, 'writer')) };
   };

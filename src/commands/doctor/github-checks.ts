@@ -1,13 +1,8 @@
 import type { Seen } from '../../lib/seen.ts';
-import { allSeen, BRANCH_PROTECTION, bypassOf } from '../../platform/github/guard.ts';
-import type {
-  ApplicationFacts,
-  ComplianceFacts,
-  EnvironmentFacts,
-  GuardedBranch,
-  RunnerGroup,
-  WorkflowRef,
-} from '../../platform/github/protection.ts';
+import type { ApplicationFacts, EnvironmentFacts, RunnerGroup } from '../../platform/github/protection/application.ts';
+import type { GuardedBranch } from '../../platform/github/protection/branch.ts';
+import type { ComplianceFacts, WorkflowRef } from '../../platform/github/protection/compliance.ts';
+import { allSeen, BRANCH_PROTECTION, bypassOf } from '../../platform/github/protection/guard.ts';
 import { type Check, check, type Status } from './check.ts';
 import { coversVersions } from './ref-pattern.ts';
 import { notBranches, unseenRef } from './refs.ts';

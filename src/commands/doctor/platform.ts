@@ -1,7 +1,8 @@
 import type { ContractFile } from '../../contract/contract-file.ts';
 import { BadInput } from '../../lib/errors.ts';
 import { http } from '../../lib/http.ts';
-import { readApplication, readCompliance, type WorkflowRef } from '../../platform/github/protection.ts';
+import { readApplication } from '../../platform/github/protection/application.ts';
+import { readCompliance, type WorkflowRef } from '../../platform/github/protection/compliance.ts';
 import { readPipelineProject, readProject } from '../../platform/gitlab/protection.ts';
 import type { Context, Result } from '../command.ts';
 import type { Check } from './check.ts';

@@ -2,7 +2,8 @@ import type { Check } from '../../../../src/commands/doctor/check.ts';
 import { checkGithub, type GithubDemand } from '../../../../src/commands/doctor/github-checks.ts';
 import { branchesOf } from '../../../../src/commands/doctor/refs.ts';
 import { http } from '../../../../src/lib/http.ts';
-import { readApplication, readCompliance } from '../../../../src/platform/github/protection.ts';
+import { readApplication } from '../../../../src/platform/github/protection/application.ts';
+import { readCompliance } from '../../../../src/platform/github/protection/compliance.ts';
 import { GITHUB_WORKFLOW } from '../../../support/claims.ts';
 import {
   APPLICATION,

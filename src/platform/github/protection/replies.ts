@@ -1,4 +1,4 @@
-import * as z from '../../lib/zod.ts';
+import * as z from '../../../lib/zod.ts';
 
 /*
  * What is read of GitHub's answers about protection (REST API description 2022-11-28). Unknown keys pass. `can_admins_bypass`

@@ -1,5 +1,5 @@
-import type { Seen } from '../../lib/seen.ts';
-import type { BranchProtection, BranchRules, Ruleset } from './protection-replies.ts';
+import type { Seen } from '../../../lib/seen.ts';
+import type { BranchProtection, BranchRules, Ruleset } from './replies.ts';
 
 /** How branch protection, the older one beside rulesets, is named among what guards a branch. */
 export const BRANCH_PROTECTION = 'branch protection';
