@@ -24,6 +24,8 @@ export const scanSidecar = z.strictObject({
   startedAt: time,
   finishedAt: time,
   report: z.strictObject({ file: said, digest, bytes: count }),
+  /** The folder that was scanned, where the report's paths begin with it: it was another one in every run. */
+  root: z.optional(said),
   /** What was scanned, where whoever ran the tool says so. */
   subject: z.optional(z.union([z.strictObject({ image: digest }), z.strictObject({ commit })])),
 });

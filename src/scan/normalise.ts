@@ -6,7 +6,7 @@ import { exitReason } from './exit-code.ts';
 import { clean, countsOf, findingsOf } from './finding.ts';
 import { conventions } from './identify.ts';
 import { type FileReading, readFile } from './read-file.ts';
-import type { Category, Reason } from './reading.ts';
+import type { Category, Draft, Reason } from './reading.ts';
 import { checkAgainst, readSidecar, type ToolRun } from './sidecar.ts';
 import { condense, statusOf } from './status.ts';
 import { coversOf, subjectReasons } from './subject.ts';
@@ -39,7 +39,7 @@ export function normalise(input: NormaliseInput): ScanReport {
   const argv = wordsOf(run?.argv ?? []);
   const file = readFile(input.bytes, input.tool ?? run?.tool.name ?? null, argv);
   if (input.sidecar !== undefined && run !== null) checkAgainst(run, writerOf(file));
-  const findings = findingsOf(file.tool, file.drafts);
+  const findings = findingsOf(file.tool, below(run?.root, file.drafts));
   const filters = filtersIn(argv, conventions(file.tool));
   const reasons = condense([
     ...file.reasons,
@@ -97,6 +97,14 @@ function originOf({ sidecar, origin, bytes, tool, now }: NormaliseInput): {
     );
   }
   return { ...read, importer: sidecar.importer ?? read.importer };
+}
+
+/** Paths as the repository has them, not the machine: else a finding would be a new one in every run. */
+function below(root: string | undefined, drafts: readonly Draft[]): readonly Draft[] {
+  if (root === undefined) return drafts;
+  return drafts.map((draft) =>
+    draft.path?.startsWith(`${root}/`) ? { ...draft, path: draft.path.slice(root.length + 1) } : draft,
+  );
 }
 
 /** What the file says of its own making. The versions in SARIF are not compared: drivers count their own. */

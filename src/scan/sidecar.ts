@@ -11,6 +11,8 @@ export interface ToolRun {
   tool: { name: string; version: string | null; digest: string | null };
   database: Database;
   argv: string[] | null;
+  /** The folder that was scanned, where the report's paths begin with it. */
+  root?: string | undefined;
   exitCode: number | null;
   /** RFC 3339, UTC. */
   startedAt: string | null;
@@ -40,7 +42,7 @@ export function readSidecar(bytes: Buffer, report: Buffer, now: number | null, w
       `${what} is not a gatehouse/scan-sidecar/1: ${first && pathText(first.path)}: ${first?.message}`,
     );
   }
-  const { tool, database, argv, exitCode, startedAt, finishedAt, report: named, subject } = read.data;
+  const { tool, database, argv, root, exitCode, startedAt, finishedAt, report: named, subject } = read.data;
   const digest = digestOf(report);
   if (named.digest !== digest || named.bytes !== report.length) {
     throw new BadInput(
@@ -51,7 +53,7 @@ export function readSidecar(bytes: Buffer, report: Buffer, now: number | null, w
   checkTimes(startedAt, finishedAt, now);
   return {
     importer: `sidecar@${digestOf(bytes)}`,
-    run: { tool, database: database ?? null, argv, exitCode, startedAt, finishedAt },
+    run: { tool, database: database ?? null, argv, root, exitCode, startedAt, finishedAt },
     subject,
   };
 }

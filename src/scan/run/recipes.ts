@@ -26,6 +26,8 @@ export interface Recipe {
   version: readonly string[];
   /** It has no rules of its own. */
   needsRules?: true;
+  /** Its report has paths from the top of the machine. */
+  wholePaths?: true;
   cwd(place: Place): string;
   args(place: Place): string[];
   env?(place: Place): Record<string, string>;
@@ -57,6 +59,7 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   },
   'osv-scanner': {
     category: 'sca',
+    wholePaths: true,
     version: ['--version'],
     cwd: inTree,
     args: ({ offline }) => [
@@ -69,6 +72,8 @@ export const recipes: Readonly<Record<string, Recipe>> = {
       '--config',
       '/dev/null',
       '--recursive',
+      // Else a .gitignore hides a lock file, though it is committed.
+      '--no-ignore',
       '.',
     ],
     env: ({ home }) => ({
@@ -128,5 +133,11 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     version: ['--version'],
     cwd: ({ empty }) => empty,
     args: ({ tree }) => ['--directory', tree.files, '--skip-download', '--output', 'json'],
+    // Else it leaves out hidden folders, node_modules, .terraform and .serverless, and files over 50 MB.
+    env: () => ({
+      CKV_IGNORE_HIDDEN_DIRECTORIES: 'false',
+      CKV_IGNORED_DIRECTORIES: '',
+      CHECKOV_MAX_IAC_FILE_SIZE: String(2 ** 40),
+    }),
   },
 };

@@ -132,6 +132,7 @@ async function runOne(
       tool: { name: tool, version: program.version, digest: program.digest },
       database: (await recipe.database?.(place)) ?? null,
       argv: [tool, ...args].map((word) => shown(word, place)),
+      ...(recipe.wholePaths === true && { root: tree.files }),
       exitCode: code,
       startedAt: formatTime(startedAt),
       finishedAt: formatTime(finishedAt),

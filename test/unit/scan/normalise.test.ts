@@ -78,6 +78,21 @@ describe('normalise', () => {
     });
   });
 
+  it('a finding keeps its path and fingerprint, in whatever folder the run had its copy', () => {
+    const from = (root: string | undefined, folder: string) => {
+      const document = documentOf('osv-scanner', 'findings');
+      for (const { source } of document.results) source.path = `${folder}/app/package-lock.json`;
+      const bytes = Buffer.from(JSON.stringify(document));
+      const sidecar = sidecarFor(bytes, 'osv-scanner', { exitCode: 1, ...(root && { root }) });
+      return scan(bytes, { sidecar }).findings.map(({ location, fingerprint }) => [location.path, fingerprint]);
+    };
+    const first = from('/tmp/run-a/files', '/tmp/run-a/files');
+    expect(first[0]?.[0]).toBe('app/package-lock.json');
+    expect(from('/tmp/run-b/files', '/tmp/run-b/files')).toEqual(first);
+    expect(from('/tmp/run-b', '/tmp/run-bc')[0]?.[0]).toBe('/tmp/run-bc/app/package-lock.json');
+    expect(from(undefined, '/tmp/run-a')[0]?.[0]).toBe('/tmp/run-a/app/package-lock.json');
+  });
+
   it('a report that a child pipeline made names its importer', () => {
     const origin = { kind: 'imported', importer: 'gitlab-child', run: null } as const;
     expect(scan(bytesOf('trivy', 'clean'), { origin })).toMatchObject({ origin: 'imported', importer: 'gitlab-child' });
