@@ -157,3 +157,19 @@ describe('what a repository tells git changes nothing of what scanners see', () 
     expect(readFileSync(join(tree.files, '.semgrepignore'), 'utf8')).toContain('nothing is left out');
   });
 });
+
+describe('F27 a scanner that leaves files out by their names is told not to', () => {
+  const place = { tree: { files: '/', history: '/', commit: '', removed: [], recoded: [] }, home: '/', empty: '/' };
+  const asked = { ...place, layout: null, rules: null, offline: true };
+  // That the real ones obey: test/interop/scan-run.test.ts.
+  it.each([
+    ['osv-scanner', 'a lock file that a .gitignore names', ['--no-ignore']],
+    ['checkov', 'hidden folders', ['CKV_IGNORE_HIDDEN_DIRECTORIES=false']],
+    ['checkov', 'node_modules and others', ['CKV_IGNORED_DIRECTORIES=']],
+    ['semgrep', 'files over a size', ['--max-target-bytes', '0']],
+  ])('%s: %s', (tool, _, words) => {
+    const recipe = recipes[tool] as Recipe;
+    const env = Object.entries(recipe.env?.(asked) ?? {}).map(([name, value]) => `${name}=${value}`);
+    expect(` ${[...recipe.args(asked), ...env].join(' ')} `).toContain(` ${words.join(' ')} `);
+  });
+});
