@@ -14,7 +14,7 @@ export const podSpec = z.looseObject({
   containers: atLeastOne(container),
   initContainers: z.nullish(z.array(container)),
   ephemeralContainers: z.nullish(z.array(container)),
-  volumes: z.nullish(z.array(z.looseObject({ name: z.string(), image: z.unknown() }))),
+  volumes: z.nullish(z.array(z.looseObject({ name: z.string(), image: z.optional(z.unknown()) }))),
 });
 export type PodSpec = z.infer<typeof podSpec>;
 

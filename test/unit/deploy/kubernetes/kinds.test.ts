@@ -1,3 +1,4 @@
+import { imagesOf } from '../../../../src/deploy/kubernetes/compare.ts';
 import { kindOf, lasting, templateOf } from '../../../../src/deploy/kubernetes/kinds.ts';
 import { workload } from '../../../../src/deploy/kubernetes/objects.ts';
 
@@ -84,6 +85,19 @@ it('a template is found where the kind has it, and nothing else is taken for one
     { jobTemplate: { spec: { template } } },
   ])
     expect(templateOf({ kind: 'Deployment', spec }).success).toBe(false);
+});
+
+it.each([
+  ['a secret', { name: 'token', secret: { secretName: 'x' } }],
+  ['what every cluster adds to its pods', { name: 'kube-api-access-x', projected: { sources: [] } }],
+  ['an image, which is compared', { name: 'v', image: { reference: 'x' } }],
+])('a template may mount %s', (_, volume) => {
+  const template = { spec: { containers: [{ name: 'a', image: 'x' }], volumes: [volume] } };
+  const { success, data } = templateOf({ kind: 'Deployment', spec: { template } });
+  expect({ success, images: data && imagesOf(data.spec).length }).toEqual({
+    success: true,
+    images: 'image' in volume ? 2 : 1,
+  });
 });
 
 it('labels that each creation of a Job makes anew are not of its template', () => {
