@@ -1,4 +1,4 @@
-import { checkExchange } from './gitlab-openapi.ts';
+import { checkExchange, closeHeld, heldTo } from './gitlab-openapi.ts';
 import { type Reply, type Seen, startServer } from './json-server.ts';
 
 /*
@@ -114,16 +114,20 @@ export interface FakeGitlabProtection {
   url: string;
   seen: Seen[];
   world: GitlabProtection;
+  /** As those of the other fake, also in that `close` throws where there are any. */
+  violations: string[];
   close(): Promise<void>;
 }
 
 export async function startGitlabProtection(): Promise<FakeGitlabProtection> {
-  const server = await startServer((seen) => answer(fake.world, seen));
+  const violations: string[] = [];
+  const server = await startServer((seen) => heldTo(violations, () => answer(fake.world, seen)));
   const fake: FakeGitlabProtection = {
     url: `${server.url}/api/v4`,
     seen: server.seen,
     world: gitlabProtection(),
-    close: server.close,
+    violations,
+    close: () => closeHeld(server, violations),
   };
   return fake;
 }
@@ -132,10 +136,9 @@ function answer(world: GitlabProtection, { method, path, query, headers }: Seen)
   const asked = decodeURIComponent(path.replace('/api/v4', ''));
   const instead = world.instead.get(asked);
   if (instead !== undefined) return instead;
-  if (method !== 'GET' || headers['private-token'] !== TOKEN)
-    return { status: 401, json: { message: '401 Unauthorized' } };
+  if (headers['private-token'] !== TOKEN) return { status: 401, json: { message: '401 Unauthorized' } };
   const found = bodyOf(world, asked);
-  checkExchange(path, query, found);
+  checkExchange(method, path, query, found);
   return found === undefined ? { status: 404, json: { message: '404 Not found' } } : { json: found };
 }
 

@@ -1,4 +1,4 @@
-import { checkExchange } from './gitlab-openapi.ts';
+import { checkExchange, closeHeld, heldTo } from './gitlab-openapi.ts';
 import { type Reply, type Seen, startServer } from './json-server.ts';
 
 /*
@@ -231,16 +231,21 @@ export interface FakeGitlab {
   url: string;
   seen: Seen[];
   world: GitlabWorld;
+  /** What was asked or answered against the description. The answer is a 500 then, which a test that expects one would hide. */
+  violations: string[];
+  /** Throws where there are violations: every suite that starts a fake ends it. */
   close(): Promise<void>;
 }
 
 export async function startGitlab(): Promise<FakeGitlab> {
-  const server = await startServer((seen) => answer(fake.world, seen));
+  const violations: string[] = [];
+  const server = await startServer((seen) => heldTo(violations, () => answer(fake.world, seen)));
   const fake: FakeGitlab = {
     url: `${server.url}/api/v4`,
     seen: server.seen,
     world: gitlabWorld(),
-    close: server.close,
+    violations,
+    close: () => closeHeld(server, violations),
   };
   return fake;
 }
@@ -251,7 +256,7 @@ function answer(world: GitlabWorld, { method, path, query, headers, body }: Seen
   if (headers['private-token'] !== 'gitlab-token') return { status: 401, json: { message: '401 Unauthorized' } };
   if (path === '/api/graphql' && method === 'POST') return graphql(world, JSON.parse(body.toString()));
   const reply = restReply(world, path, query);
-  checkExchange(path, query, reply.status === undefined ? reply.json : undefined);
+  checkExchange(method, path, query, reply.status === undefined ? reply.json : undefined);
   return reply;
 }
 

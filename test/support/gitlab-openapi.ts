@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Reply, TestServer } from './json-server.ts';
 import { type Description, fitting, heldAgainst, type Schema } from './openapi.ts';
 
 /*
@@ -93,12 +94,28 @@ const { demand, unnamed, checkRequest } = heldAgainst('GitLab', file);
 
 export { checkRequest };
 
+/** Answers as asked, and keeps what is wrong with the exchange. */
+export function heldTo(violations: string[], answer: () => Reply): Reply {
+  try {
+    return answer();
+  } catch (error) {
+    violations.push((error as Error).message);
+    throw error;
+  }
+}
+
+export async function closeHeld(server: TestServer, violations: readonly string[]): Promise<void> {
+  await server.close();
+  if (violations.length > 0) throw new Error(`GitLab was asked or answered wrongly: ${violations.join('; ')}`);
+}
+
 /**
- * Holds a question and its answer against the description: the path must be one of it, each query parameter named in it and fit
+ * Holds a question and its answer against the description: nothing but a GET is asked, the path must be one of it, each query parameter named in it and fit
  * its schema, none that it requires be missing, and the answer fit the schema of a 200 and have no other keys. Throws what does
  * not fit. Without an answer, as where it is a 404 or a file, the question alone.
  */
-export function checkExchange(path: string, query: URLSearchParams, answer?: unknown): void {
+export function checkExchange(method: string, path: string, query: URLSearchParams, answer?: unknown): void {
+  if (method !== 'GET') throw new Error(`${method} ${path} would change something`);
   const template = templateOf(path);
   const { parameters, reply } = file.paths[template] as Operation;
   const given = [...query].map(([name, value]) => {

@@ -312,7 +312,7 @@ describe('GitLab’s published description', () => {
   });
 
   const exchange = (path: string, query: string, answer?: unknown) => () =>
-    checkExchange(`/api/v4/projects/7002${path}`, new URLSearchParams(query), answer);
+    checkExchange('GET', `/api/v4/projects/7002${path}`, new URLSearchParams(query), answer);
   const one = job(1, 'x');
   it.each<[string, () => void, RegExp]>([
     ['a path', exchange('/repository/branch/main', ''), /is 0 paths of the description/],
@@ -334,15 +334,18 @@ describe('GitLab’s published description', () => {
     expect(planted).toThrow(message);
   });
 
-  it('holds each answer of both fakes', async () => {
-    const setup = await startGitlabProtection();
-    Object.assign(world.project, { nam: 'x' });
+  it('holds each exchange of both fakes, and what does not fit fails the suite that started them', async () => {
+    const [own, setup] = [await startGitlab(), await startGitlabProtection()];
+    Object.assign(own.world.project, { nam: 'x' });
     Object.assign(setup.world.runner, { locked: 'yes' });
-    const ask = async (url: string) =>
-      await (await fetch(url, { headers: { 'private-token': 'gitlab-token' } })).text();
-    expect(await ask(`${gitlab.url}/projects/7002`)).toContain('has no .nam');
+    const ask = async (url: string, method = 'GET') =>
+      await (await fetch(url, { method, headers: { 'private-token': 'gitlab-token' } })).text();
+    expect(await ask(`${own.url}/projects/7002`)).toContain('has no .nam');
+    expect(await ask(`${own.url}/projects/7002/jobs/6001`, 'DELETE')).toContain('would change something');
     expect(await ask(`${setup.url}/runners/31`)).toContain('/locked must be boolean');
-    await setup.close();
+    expect(await ask(`${setup.url}/runners/31`, 'PUT')).toContain('would change something');
+    await expect(own.close()).rejects.toThrow(/has no \.nam; DELETE .* would change something$/);
+    await expect(setup.close()).rejects.toThrow(/PUT .* would change something$/);
   });
 });
 
