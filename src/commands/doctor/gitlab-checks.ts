@@ -1,4 +1,5 @@
 import type { Seen } from '../../lib/seen.ts';
+import { USUAL_PATH } from '../../platform/gitlab/fixed-configuration.ts';
 import type { PipelineFacts, ProjectFacts, ProtectedBranch, RunnerFacts } from '../../platform/gitlab/protection.ts';
 import { type Access, covers, isNobody } from '../../platform/gitlab/protection-replies.ts';
 import { type Check, check, type Status } from './check.ts';
@@ -24,11 +25,7 @@ export function checkGitlab(pipeline: PipelineFacts, application: ProjectFacts, 
   const { path, ref } = demand.workflow;
   const branch = ref.replace(/^refs\/heads\//, '');
   return [
-    check('pipeline file', pipeline.configPath, path, (found) =>
-      (found ?? '.gitlab-ci.yml') === path
-        ? ['ok', path]
-        : ['fails', `the project's pipeline is ${found ?? '.gitlab-ci.yml'}, not the one that the contract trusts`],
-    ),
+    fileCheck('pipeline file', pipeline, path, 'not the one that the contract trusts'),
     check('pipeline ref', { value: ref }, 'a protected branch', (found) =>
       found.startsWith('refs/heads/') ? ['ok', found] : ['fails', `${found} is no branch`],
     ),
@@ -65,6 +62,8 @@ export function checkGitlab(pipeline: PipelineFacts, application: ProjectFacts, 
     ...pipeline.runners.map(({ pool, runner }) =>
       check(`runner ${pool}`, runner, RUNNER, (found) => judgeRunner(found, pipeline)),
     ),
+    // What a parent pipeline collects has to come from this file of the reviewed commit.
+    fileCheck('application file', application, USUAL_PATH, 'which need not be of the reviewed commit'),
     // The gate takes an application's branch to which anybody may push for unprotected.
     branchCheck('application branch', application, application.defaultBranch, 'fails'),
     ...branchesOf(demand.refs)
@@ -73,6 +72,13 @@ export function checkGitlab(pipeline: PipelineFacts, application: ProjectFacts, 
     ...notBranches(demand.refs).map(unseenRef),
     ...settings('application', application),
   ];
+}
+
+function fileCheck(what: string, { configPath }: ProjectFacts, path: string, otherwise: string): Check {
+  return check(what, configPath, path, (found) => {
+    const file = found ?? USUAL_PATH;
+    return file === path ? ['ok', path] : ['fails', `the project's pipeline is ${file}, ${otherwise}`];
+  });
 }
 
 /** Everything that matches a branch counts: GitLab takes the most permissive of it. */

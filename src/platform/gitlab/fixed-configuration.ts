@@ -4,7 +4,8 @@ import { type GitlabApi, NEED } from './api.ts';
 import type { Child } from './children.ts';
 import { project as projectReply } from './replies.ts';
 
-const ROOT = '.gitlab-ci.yml';
+/** The file that a project's configuration is in where no setting says otherwise. */
+export const USUAL_PATH = '.gitlab-ci.yml';
 /** Files that a configuration may consist of, and bytes of each: far beyond what people write. */
 const FILES = 100;
 const BYTES = 1024 * 1024;
@@ -23,7 +24,7 @@ export async function requireFixedConfiguration(
   components: readonly string[],
 ): Promise<void> {
   await requireUsualPath(api, child);
-  const files = new Set([ROOT]);
+  const files = new Set([USUAL_PATH]);
   for (const file of files) {
     const what = `${file} of ${child.path} at ${child.sha}`;
     const bytes = await api.download({
@@ -53,10 +54,10 @@ async function requireUsualPath(api: GitlabApi, { path }: Child): Promise<void> 
       'platform.incomplete',
       `could not ${what}: GitLab does not show ci_config_path; it takes ${NEED}`,
     );
-  if (setting !== null && setting !== '' && setting !== ROOT)
+  if (setting !== null && setting !== '' && setting !== USUAL_PATH)
     throw new Denied(
       'children.configuration',
-      `${path} has its configuration in ${setting} (Settings › CI/CD › General pipelines): only ${ROOT} of the repository itself is of the reviewed commit for certain`,
+      `${path} has its configuration in ${setting} (Settings › CI/CD › General pipelines): only ${USUAL_PATH} of the repository itself is of the reviewed commit for certain`,
     );
 }
 

@@ -60,6 +60,7 @@ it('of a world as it should be everything is ok, and nothing was written', async
     'environment production',
     'production approvals',
     'runner 31',
+    'application file',
     'application branch',
     'application variables',
     'application merge',
@@ -240,6 +241,7 @@ describe('a planted weakness is named:', () => {
         'pipeline variables unknown',
         'pipeline merge unknown',
         'pipeline own approval unknown',
+        'application file unknown',
         'application variables unknown',
         'application merge unknown',
       ],
@@ -312,6 +314,14 @@ describe('a planted weakness is named:', () => {
       ['runner 31 unknown'],
       /does not show all of it/,
     ],
+    ...['ci/other.yml', '.gitlab-ci.yml@evil/project', 'https://evil.example.org/ci.yml'].map(
+      (file): Planted => [
+        `an application whose pipeline is ${file}: collect would refuse it`,
+        ({ application }) => Object.assign(application.settings, { ci_config_path: file }),
+        ['application file fails'],
+        /the project's pipeline is .*, which need not be of the reviewed commit/,
+      ],
+    ),
     [
       'an application branch that is not protected',
       (world) => Object.assign(world.application, { branches: [] }),
