@@ -48,12 +48,14 @@ async function componentDoc(name: string, text: string): Promise<string> {
   const inputs = templateInputs(text);
   const about = ABOUT[name];
   const outputs = about === undefined ? await lateOutputs(name, String((inputs.outputs as Input).default)) : [];
+  // What an application includes must name the host: `collect` takes no variable there.
+  const host = name === 'child' ? 'gitlab.example.org' : '$CI_SERVER_FQDN';
   return page(name, about?.says ?? (await describe(name, inputs)), [
     `In ${about?.where ?? 'the pipeline of the protected project'}:`,
     [
       '```yaml',
       'include:',
-      `  - component: $CI_SERVER_FQDN/${COMPONENTS}/${name}@${RELEASE}`,
+      `  - component: ${host}/${COMPONENTS}/${name}@<commit of the release>`,
       '    inputs:',
       ...Object.keys(inputs)
         .filter((input) => inputs[input]?.required === true)

@@ -18,8 +18,6 @@ interface Face {
   role: Role;
   /** Defaults of the component where a job that holds a role's key needs another one than the command line. */
   defaults: Record<string, string>;
-  /** Choices that the component has no use for. */
-  without?: Record<string, readonly string[]>;
   /** What the names of its outputs begin with in later jobs, so that two verbs do not speak of one name. */
   outputs?: string;
 }
@@ -27,13 +25,7 @@ interface Face {
 export const FACES: Readonly<Record<string, Face>> = {
   'build-sign': { title: 'build and sign', icon: 'package', role: 'build', defaults: { phase: 'sign' } },
   scan: { title: 'scan', icon: 'search', role: 'scan', defaults: { phase: 'record' }, outputs: 'GATEHOUSE_SCAN' },
-  'evidence-emit': {
-    title: 'evidence',
-    icon: 'book-open',
-    role: 'gate',
-    defaults: {},
-    without: { outcome: ['as-pipeline'] },
-  },
+  'evidence-emit': { title: 'evidence', icon: 'book-open', role: 'gate', defaults: {} },
   'policy-gate': { title: 'policy gate', icon: 'shield', role: 'gate', defaults: { stage: 'promote' } },
   'deploy-by-digest': { title: 'deploy by digest', icon: 'upload-cloud', role: 'deploy', defaults: {} },
 };
@@ -82,14 +74,21 @@ export const idTokens = (role: string) => `  id_tokens:
     GATEHOUSE_AWS_TOKEN:
       aud: sts.amazonaws.com/gatehouse-${role}`;
 
+/** The ID token by which a cluster knows the deploy job, and the input that says for whom it is. */
+export const CLUSTER_TOKEN = `
+    GATEHOUSE_CLUSTER_TOKEN:
+      aud: $[[ inputs.cluster-audience ]]`;
+export const CLUSTER_AUDIENCE = {
+  description: 'kubernetes: audience of the ID token by which the cluster knows the deploy job',
+  regex: '^[A-Za-z0-9._:\\x2f-]{1,200}$',
+  default: 'kubernetes',
+};
+
 /** `(a, b)`, or nothing where all is allowed. */
 export function choicesOf(schema: z.ZodMiniType): string {
   const options = optionsOf(schema);
   return options === null ? '' : `(${options.join(', ')})`;
 }
-
-/** What may push to the GitOps repository: the job's own token, unless the protected project has another one for it. */
-export const PUSH_TOKEN = `      export GATEHOUSE_GIT_TOKEN="\${GATEHOUSE_GIT_TOKEN:-\${CI_JOB_TOKEN:-}}"\n`;
 
 export const NOTE = '# Written by npm run generate from the input schema of the command.\n';
 export const yaml = (document: unknown) => stringify(document, { lineWidth: 0 });
@@ -185,18 +184,34 @@ const stepInputs = (name: string, prefix: string) => ({
   },
 });
 
-/** Shell that fetches the release into a folder outside the checkout and defines `gatehouse`, which runs it. */
+/**
+ * Shell that fetches the release into a folder outside the checkout and defines `gatehouse`, which runs it, and `fetch TOKEN …`,
+ * which is git by a token that no argument of a process and no address shows.
+ */
 export function fetchRelease(): string {
   return `      # Program, policy and contract.yml are one commit of the component project, fetched by its id: git checks the bytes.
       work=$(mktemp -d)
       fetch() {
+        token=$1
+        shift
         GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=http.extraHeader \\
-          GIT_CONFIG_VALUE_0="Authorization: Basic $(printf 'gitlab-ci-token:%s' "\${CI_JOB_TOKEN:-}" | base64 | tr -d '\\n')" git "$@"
+          GIT_CONFIG_VALUE_0="Authorization: Basic $(printf 'gitlab-ci-token:%s' "$token" | base64 | tr -d '\\n')" git "$@"
       }
       gatehouse() { env -u NODE_OPTIONS node "$work/release/dist/gatehouse.js" "$@"; }
       git init -q "$work/release"
-      fetch -C "$work/release" fetch -q --depth 1 "$CI_SERVER_URL/$[[ inputs.component-project ]].git" '$[[ component.sha ]]'
+      fetch "\${CI_JOB_TOKEN:-}" -C "$work/release" fetch -q --depth 1 "$CI_SERVER_URL/$[[ inputs.component-project ]].git" '$[[ component.sha ]]'
       git -C "$work/release" checkout -q FETCH_HEAD
+`;
+}
+
+/** A job that is cancelled leaves a record too: what an action's post step does on GitHub. */
+export function afterCancelled(words: string): string {
+  return `  after_script:
+    - |
+      # A job that was cancelled leaves a record that says so.
+      test "$CI_JOB_STATUS" = canceled || exit 0
+      set -eu
+${fetchRelease()}      gatehouse ${words} --cancelled
 `;
 }
 
@@ -206,6 +221,7 @@ function templateText(command: Command, face: Face): string {
   const all = {
     ...Object.fromEntries(inputs),
     ...(command.name === 'evidence-emit' ? { 'job-role': roleInput(fields, face.role) } : {}),
+    ...(command.name === 'deploy-by-digest' ? { 'cluster-audience': CLUSTER_AUDIENCE } : {}),
     ...stepInputs(command.name, face.outputs ?? 'GATEHOUSE'),
     ...JOB_INPUTS,
     'runner-tag': RUNNER_TAG,
@@ -228,13 +244,13 @@ $[[ inputs.job-name ]]:
   # The identity of its role: a token that only this job gets, for the environment of that role.
   environment:
     name: gatehouse/${role}
-${idTokens(role)}
+${idTokens(role)}${'cluster-audience' in all ? CLUSTER_TOKEN : ''}
   script:
     - |
       set -eu
       rm -f '$[[ inputs.outputs ]].env'
-${fetchRelease()}${command.name === 'deploy-by-digest' ? PUSH_TOKEN : ''}      gatehouse ${command.name} ${flags} --outputs '$[[ inputs.outputs ]].env'
-  artifacts:
+${fetchRelease()}      gatehouse ${command.name} ${flags} --outputs '$[[ inputs.outputs ]].env'
+${command.cancelled === undefined ? '' : afterCancelled(`${command.name} ${flags}`)}  artifacts:
     reports:
       dotenv: $[[ inputs.outputs ]].env
 `;
@@ -252,10 +268,10 @@ function roleInput(fields: Field[], preset: Role) {
   return { description: `role that the type belongs to; ${list}`, options: [...byRole.keys()], default: preset };
 }
 
-function templateInput(field: Field, { defaults, without = {} }: Face): Record<string, unknown> {
+function templateInput(field: Field, { defaults }: Face): Record<string, unknown> {
   const [name, schema] = field;
   const { description } = metaOf(schema);
-  const options = optionsOf(schema)?.filter((option) => without[name]?.includes(option) !== true) ?? null;
+  const options = optionsOf(schema);
   const preset = defaults[name] ?? defaultOf(field);
   if (options !== null && preset !== null) return { description, options, default: preset };
   if (options !== null && isRequired(field)) return { description, options };

@@ -3,7 +3,18 @@
  * repositories. Where their inputs are a command's own, names, descriptions and patterns are those of its face.
  */
 import { STARTED } from '../src/platform/gitlab/same-job.ts';
-import { fetchRelease, idTokens, JOB_INPUTS, NOTE, PLAIN, PUSH_TOKEN, RUNNER_TAG, yaml } from './faces.ts';
+import {
+  afterCancelled,
+  CLUSTER_AUDIENCE,
+  CLUSTER_TOKEN,
+  fetchRelease,
+  idTokens,
+  JOB_INPUTS,
+  NOTE,
+  PLAIN,
+  RUNNER_TAG,
+  yaml,
+} from './faces.ts';
 
 type Inputs = Record<string, { description: string; regex?: string; options?: string[]; default?: string }>;
 
@@ -152,11 +163,7 @@ function promoteText(): string {
     'gitops-project': { description: 'gitops: path of the GitOps repository', regex: `^(${PATH})?$`, default: '' },
     'gitops-branch': { description: 'gitops: its branch', regex: BRANCH, default: 'main' },
     manifest: plain('manifest of the workload: in the GitOps repository, or for kubernetes in this project'),
-    'cluster-audience': {
-      description: 'kubernetes: audience of the ID token by which the cluster knows the deploy job',
-      regex: '^[A-Za-z0-9._:\\x2f-]{1,200}$',
-      default: 'kubernetes',
-    },
+    'cluster-audience': CLUSTER_AUDIENCE,
     'rollout-timeout': {
       description: 'kubernetes: how long to wait until the workload has rolled out',
       regex: '^[1-9][0-9]{0,4}[smh]$',
@@ -247,7 +254,7 @@ ${trusted({
   role: 'deploy',
   takes: ['sign', 'decide'],
   script: deployScript(),
-  tokens: '\n    GATEHOUSE_CLUSTER_TOKEN:\n      aud: $[[ inputs.cluster-audience ]]',
+  tokens: CLUSTER_TOKEN,
   more: '\n  resource_group: $[[ inputs.environment ]]',
 })}
 ${trusted({
@@ -286,16 +293,7 @@ interface TrustedJob {
 /** A job that holds a role's identity: our code only, nothing inherited, on the protected default branch alone. */
 function trusted(job: TrustedJob): string {
   const { name, role, when, takes = [], script, promises, leaves = false, tokens = '', more = '' } = job;
-  const cancelled =
-    promises === undefined
-      ? ''
-      : `  after_script:
-    - |
-      # A job that was cancelled leaves a record that says so.
-      test "$CI_JOB_STATUS" = canceled || exit 0
-      set -eu
-${fetchRelease()}      gatehouse ${promises} --cancelled
-`;
+  const cancelled = promises === undefined ? '' : afterCancelled(promises);
   return `gatehouse-$[[ inputs.name ]]-${name}:
   stage: gatehouse-${name}
   image: $[[ inputs.job-image ]]
@@ -319,8 +317,13 @@ function deployScript(): string {
   return `      if [ '$[[ inputs.method ]]' = kubernetes ]; then
         gatehouse deploy-by-digest ${flags} --manifest '$[[ inputs.manifest ]]'
       else
-        fetch clone -q --branch '$[[ inputs.gitops-branch ]]' "$CI_SERVER_URL/$[[ inputs.gitops-project ]].git" "$work/gitops"
-  ${PUSH_TOKEN}        gatehouse deploy-by-digest ${flags} --manifest "$work/gitops/$[[ inputs.manifest ]]"
+        # A job's own token pushes to its own project only.
+        if [ -z "\${GATEHOUSE_GIT_TOKEN:-}" ]; then
+          echo 'error: GATEHOUSE_GIT_TOKEN is not set: it takes a token of $[[ inputs.gitops-project ]] with write_repository, as docs/gitlab.md sets it up' >&2
+          exit 2
+        fi
+        fetch "$GATEHOUSE_GIT_TOKEN" clone -q --branch '$[[ inputs.gitops-branch ]]' "$CI_SERVER_URL/$[[ inputs.gitops-project ]].git" "$work/gitops"
+        gatehouse deploy-by-digest ${flags} --manifest "$work/gitops/$[[ inputs.manifest ]]"
       fi
 `;
 }

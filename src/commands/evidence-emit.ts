@@ -40,12 +40,11 @@ const inputs = z.strictObject({
     description: 'environment of contract.yml that the run is meant for; needed by run.opened',
     value: 'NAME',
   }),
-  outcome: z._default(
+  outcome: z.optional(
     choice(['success', 'failure', 'cancelled', 'skipped', 'as-pipeline'], {
       description:
-        'how it ended; as-pipeline is for the command line with --child: as the jobs of the parent pipeline on GitLab did',
+        'how it ended; as-pipeline: as GitLab says that the pipeline’s other jobs did. Untold, a seal on GitLab is as-pipeline, and all else a success',
     }),
-    'success',
   ),
   data: optionalText({
     description: 'what happened, a JSON file whose object becomes the record’s data',
@@ -162,12 +161,14 @@ async function seal(given: Inputs, stage: Stage): Promise<Result> {
   return answer(receipt, `run ${run.id}, attempt ${run.attempt}, is sealed over ${records} records`);
 }
 
-async function outcomeOf({ outcome }: Inputs, { platform }: Stage): Promise<RunOutcome> {
+/** A seal that nobody was told the end of asks the platform, where that says it: it runs however the jobs before it ended. */
+async function outcomeOf({ type, outcome: told }: Inputs, { platform }: Stage): Promise<RunOutcome> {
+  const outcome = told ?? (type === 'run.sealed' && platform.outcome !== undefined ? 'as-pipeline' : 'success');
   if (outcome !== 'as-pipeline') return outcome;
   if (platform.outcome === undefined)
     throw new BadInput(
       'inputs.outcome',
-      'outcome as-pipeline goes with --child, in a parent pipeline of GitLab: elsewhere say how it ended',
+      'outcome as-pipeline is for GitLab, which says how the pipeline’s other jobs ended: elsewhere say it yourself',
     );
   return await platform.outcome();
 }

@@ -85,7 +85,7 @@ export interface Platform {
   /** What has been said so far and may come back among `approvals` later: a run keeps it, when it is opened and when it promotes, before its own approval is asked for. */
   approvalsGiven(run: Run, environment: string): Promise<GivenApproval[]>;
   approvals(run: Run, environment: string): Promise<PlatformApproval[]>;
-  /** How the run's other jobs ended; absent where the caller has to say it. */
+  /** How the other jobs of the run's pipeline ended; absent where the caller has to say it. */
   outcome?(): Promise<RunOutcome>;
   /** The run that this one started in another repository, by its path; absent where runs start none. */
   child?(parent: RunIdentity, path: string): Promise<ChildRun>;

@@ -14,7 +14,7 @@ afterAll(sandbox.clean);
 /** Inputs that only a GitLab job has. */
 const GITLAB_ONLY = new Set([
   ...['job-name', 'job-stage', 'job-image', 'job-when', 'job-refs', 'job-role', 'runner-tag'],
-  ...['artifacts-of', 'outputs', 'component-project'],
+  ...['artifacts-of', 'outputs', 'cluster-audience', 'component-project'],
 ]);
 
 interface Face {

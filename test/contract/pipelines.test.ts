@@ -7,6 +7,7 @@ import { templateInputs } from '../../scripts/face-docs.ts';
 import { RUN_TIME } from '../../scripts/faces.ts';
 import { COMPONENTS } from '../../scripts/published.ts';
 import { type RecordType, roleOfType } from '../../src/contract/roles.ts';
+import { requireFixedConfiguration } from '../../src/platform/gitlab/fixed-configuration.ts';
 import { readTemplate } from '../../src/platform/gitlab/same-job.ts';
 import { rendered } from '../support/gitlab-child.ts';
 import { sandboxes } from '../support/sandbox.ts';
@@ -297,24 +298,36 @@ describe('a single step', () => {
         rules: [{ if: '$CI_COMMIT_REF_PROTECTED == "true" || "protected" == "any"', when: 'on_success' }],
         environment: { name: expect.stringMatching(/^gatehouse\/(build|scan|gate|deploy)$/) },
       });
-      const extra = ['before_script', 'after_script', 'services', 'cache', 'needs', 'allow_failure', 'variables'];
+      expect(ofCancelled(jobOf(name))).toBe(true);
+      const extra = ['before_script', 'services', 'cache', 'needs', 'allow_failure', 'variables'];
       expect(extra.filter((key) => key in jobOf(name))).toEqual([]);
     },
   );
 
-  it('evidence has the environment of the role that its type belongs to, and no outcome that needs a parent', () => {
-    const inputs = inputsOf('evidence-emit') as Record<
-      'type' | 'outcome' | 'job-role',
-      { description: string; options: string[] }
-    >;
-    const { type: types, outcome, 'job-role': roles } = inputs;
+  it('whose verb records that it was cancelled does so', () => {
+    const cancelled = steps.filter((name) => 'after_script' in jobOf(name));
+    expect(cancelled.sort()).toEqual(['build-sign', 'policy-gate', 'scan']);
+    for (const name of cancelled)
+      expect(String(jobOf(name).after_script)).toMatch(new RegExp(`gatehouse ${name} .* --cancelled\\n$`));
+  });
+
+  it('that deploys has a token for a cluster, for whom its input says', () => {
+    expect(jobOf('deploy-by-digest').id_tokens).toMatchObject({ GATEHOUSE_CLUSTER_TOKEN: { aud: 'kubernetes' } });
+  });
+
+  it('that seals is told no outcome unless its pipeline says one', () => {
+    expect(inputsOf('evidence-emit')).toMatchObject({ outcome: { default: '' } });
+  });
+
+  it('evidence has the environment of the role that its type belongs to', () => {
+    const inputs = inputsOf('evidence-emit') as Record<'type' | 'job-role', { description: string; options: string[] }>;
+    const { type: types, 'job-role': roles } = inputs;
     expect(roles.options).toEqual(['gate', 'admin', 'emit']);
     expect(types.options.length).toBeGreaterThan(2);
     for (const type of types.options) {
       const role = roleOfType[type as RecordType];
       expect(roles.description).toMatch(new RegExp(`${role}: [^;]*${type.replace('.', '\\.')}`));
     }
-    expect(outcome.options).toEqual(['success', 'failure', 'cancelled', 'skipped']);
   });
 });
 
@@ -370,6 +383,30 @@ describe('inputs', () => {
 });
 
 describe('what people copy', () => {
+  /** The include of a component’s README, with this commit. */
+  const shown = (name: string, sha: string) => {
+    const [, text = ''] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(`${TEMPLATES}/${name}/README.md`, 'utf8')) ?? [];
+    return text.replace('<commit of the release>', sha);
+  };
+
+  it.each(readdirSync(TEMPLATES))('the README of %s pins a commit, as everything does', (name) => {
+    const { include } = parse(shown(name, 'e'.repeat(40)));
+    expect(include).toMatchObject([{ component: expect.stringMatching(new RegExp(`/${name}@e{40}$`)) }]);
+  });
+
+  it.each<[string, string, string | null]>([
+    ['with its commit filled in', 'e'.repeat(40), null],
+    ['as it stands', '<commit of the release>', 'children.include'],
+  ])('the README of child is taken by collect %s', async (_, sha, code) => {
+    const [api, child] = [
+      { get: async () => ({ ci_config_path: '' }), download: async () => Buffer.from(shown('child', sha)) },
+      { path: 'care/web', sha: 'c'.repeat(40) },
+    ] as unknown as Parameters<typeof requireFixedConfiguration>;
+    const collected = requireFixedConfiguration(api, child, [`${COMPONENTS}/child@${'e'.repeat(40)}`]);
+    if (code === null) await collected;
+    else await expect(collected).rejects.toMatchObject({ code });
+  });
+
   it.each(['application', 'parent'])('the %s’s file includes components with inputs that they have', (file) => {
     const { include } = parse(readFileSync(`workflows/gitlab/${file}.gitlab-ci.yml`, 'utf8')) as {
       include: { component: string; inputs: Record<string, string> }[];

@@ -21,6 +21,7 @@ import {
   gitlabAfter,
   keptFromMoving,
   laySite,
+  MADE_TOKEN,
   ORG,
   type Released,
   runBlocks,
@@ -185,10 +186,24 @@ describe('what release.yml does on the tags of the guide', () => {
 describe('on GitLab, by docs/gitlab.md', () => {
   it('the fork becomes components, a parent that pins them, and a register that lists the parent', async () => {
     const page = blocksOf(readFileSync('docs/gitlab.md', 'utf8'));
-    const { code, stderr, done } = await runBlocks({ ...site, sent: join(site.folder, 'gitlab') }, [inFork(), ...page]);
+    const { code, stderr, done, sent } = await runBlocks({ ...site, sent: join(site.folder, 'gitlab') }, [
+      inFork(),
+      ...page,
+    ]);
     expect([code, stderr.slice(-2000)]).toEqual([0, expect.not.stringContaining('error:')]);
     expect(done).toEqual([0, ...page.map(({ line }) => line)]);
-    const [components, parent] = ['compliance-components', 'release'].map((name) => join(site.fork, '..', name));
+    for (const each of sent) expect(() => checkSent(each)).not.toThrow();
+    expect(sent).toMatchObject([
+      { path: '/projects/care%2Fgitops/access_tokens', body: { scopes: ['write_repository'] } },
+      {
+        path: '/projects/care%2Frelease/variables',
+        body: {
+          ...{ key: 'GATEHOUSE_GIT_TOKEN', value: MADE_TOKEN, environment_scope: 'gatehouse/deploy' },
+          ...{ protected: true, masked_and_hidden: true },
+        },
+      },
+    ]);
+    const [components, parent] = ['compliance-components', 'pipeline'].map((name) => join(site.fork, '..', name));
     const head = (folder = '') => run('git', ['-C', folder, 'rev-parse', 'HEAD'], { env: site.env }).stdout.trim();
     const pipeline = readFileSync(join(parent as string, '.gitlab-ci.yml'), 'utf8');
     expect(pipeline).toContain(`component: $CI_SERVER_FQDN/${ORG}/compliance-components/promote@${head(components)}`);

@@ -5,10 +5,12 @@ import { assemble } from '../../scripts/assemble.ts';
 import { startRegistry } from '../../src/registry/server/start.ts';
 import { LAYOUT, REPORTS, SOURCE_REPORTS } from '../support/direct.ts';
 import type { FakeGitlab } from '../support/fake-gitlab.ts';
-import { GIT_TOKEN, type GitServer, serveProjects } from '../support/git-server.ts';
+import { keysIn } from '../support/gate-scene.ts';
+import { GIT_TOKEN, GITOPS, type GitServer, JOB_TOKEN, serveProjects } from '../support/git-server.ts';
+import { rendered } from '../support/gitlab-child.ts';
 import { checkOut, type LocalGitlab, localGitlab, publish } from '../support/gitlab-local.ts';
 import { type HostedSite, layHostedSite, recordScan } from '../support/hosted-site.ts';
-import { approve, layGitops, ROLES } from '../support/parent-scene.ts';
+import { approve, layGitops, ROLES, withoutAfterScripts } from '../support/parent-scene.ts';
 import { layComponents } from '../support/release.ts';
 import { type Ended, sandboxes } from '../support/sandbox.ts';
 import { itWith, toolPath } from '../support/tools.ts';
@@ -31,9 +33,10 @@ describe('single steps, with what the step before found out as variables', () =>
   let gitlab: LocalGitlab;
   let git: GitServer;
   let checkout: string;
+  let sha: string;
 
   /** The pipeline of the protected project; `evil` leaves variables for whoever takes them. */
-  const pipeline = (sha: string, host: string) => {
+  const pipeline = (host: string) => {
     const step = (component: string, stage: string, inputs: Record<string, unknown>) => ({
       component: `$CI_SERVER_FQDN/${COMPONENTS}/${component}@${sha}`,
       inputs: { 'job-name': stage, 'job-stage': stage, 'job-image': JOB_IMAGE, ...inputs },
@@ -81,7 +84,9 @@ describe('single steps, with what the step before found out as variables', () =>
       gitops: {
         stage: 'gitops',
         dependencies: [],
-        script: ['git clone -q "$CI_SERVER_URL/care/gitops.git" gitops'],
+        script: [
+          `git -c http.extraHeader="Authorization: Basic $(printf %s "gitlab-ci-token:$CI_JOB_TOKEN" | base64 -w0)" clone -q "$CI_SERVER_URL/${GITOPS}.git" gitops`,
+        ],
         artifacts: { paths: ['gitops/'] },
       },
     };
@@ -98,15 +103,16 @@ describe('single steps, with what the step before found out as variables', () =>
     const components = sandbox.folder('components');
     const fork = (part: string) => hosted.site.path('fork', part);
     assemble({ out: components, dist: fork('dist'), contract: fork('contract.yml') });
-    const sha = publish(gitlab, COMPONENTS, components, sandbox.folder('bare'));
-    publish(gitlab, 'care/gitops', layGitops(sandbox.folder('gitops'), host), sandbox.folder('bare'));
+    withoutAfterScripts(components);
+    sha = publish(gitlab, COMPONENTS, components, sandbox.folder('bare'));
+    publish(gitlab, GITOPS, layGitops(sandbox.folder('gitops'), host), sandbox.folder('bare'));
     git = await serveProjects(gitlab.projects, sandbox.folder('served'));
     checkout = sandbox.folder('release');
     cpSync(LAYOUT, join(checkout, 'image'), { recursive: true });
     mkdirSync(join(checkout, 'reports'));
     for (const file of ['trivy.json', 'trivy.sidecar.json'])
       cpSync(join(REPORTS, file), join(checkout, 'reports', file));
-    writeFileSync(join(checkout, '.gitlab-ci.yml'), stringify(pipeline(sha, host)));
+    writeFileSync(join(checkout, '.gitlab-ci.yml'), stringify(pipeline(host)));
     checkOut('care/release', checkout);
     const { world } = hosted.api as FakeGitlab;
     const before = world.jobs.filter(({ name }) => name !== 'gatehouse-approve');
@@ -122,7 +128,7 @@ describe('single steps, with what the step before found out as variables', () =>
 
   const of = (name: string) =>
     (hosted.api as FakeGitlab).world.jobs.find((job) => job.name === name) as Record<string, unknown>;
-  const job = async (name: string): Promise<Ended> => {
+  const job = async (name: string, variables: Record<string, string> = {}): Promise<Ended> => {
     const role = (ROLES as Record<string, string | undefined>)[name] ?? (name === 'bent' ? 'gate' : null);
     if (role !== null) Object.assign(of(name), { status: 'running', started_at: new Date().toISOString() });
     const token = role === null ? {} : await hosted.environment(role, { job_id: String(of(name).id) });
@@ -131,13 +137,14 @@ describe('single steps, with what the step before found out as variables', () =>
       CI_COMMIT_REF_PROTECTED: 'true',
       CI_COMMIT_BRANCH: 'main',
       CI_SERVER_URL: git.url,
-      CI_JOB_TOKEN: GIT_TOKEN,
+      CI_JOB_TOKEN: JOB_TOKEN,
+      ...variables,
     });
     if (role !== null) of(name).status = ended.code === 0 ? 'success' : 'failed';
     return ended;
   };
-  const through = async (name: string) => {
-    const ended = await job(name);
+  const through = async (name: string, variables: Record<string, string> = {}) => {
+    const ended = await job(name, variables);
     expect({ name, code: ended.code, said: ended.code === 0 ? '' : said(ended) }).toEqual({ name, code: 0, said: '' });
     return said(ended);
   };
@@ -175,13 +182,51 @@ describe('single steps, with what the step before found out as variables', () =>
     expect(await through('decide')).toContain('ALLOW deploy to production');
   });
 
-  itStep('deploy-by-digest deploys by the decision’s key', async () => {
+  itStep('deploy-by-digest deploys nothing without a token that may push, as the job’s own may not', async () => {
     await through('gitops');
-    expect(await through('deploy')).toContain('deployed');
+    for (const [variables, why] of [
+      [{}, 'GATEHOUSE_GIT_TOKEN is not set'],
+      [{ GATEHOUSE_GIT_TOKEN: JOB_TOKEN }, 'cannot be pushed to'],
+    ] as [Record<string, string>, string][]) {
+      const ended = await job('deploy', variables);
+      expect({ why, ok: ended.code === 0, said: said(ended).includes(why) }).toEqual({ why, ok: false, said: true });
+    }
   });
 
-  itStep('evidence-emit seals the run', async () => {
+  itStep('deploy-by-digest deploys by the decision’s key', async () => {
+    expect(await through('deploy', { GATEHOUSE_GIT_TOKEN: GIT_TOKEN })).toContain('deployed');
+  });
+
+  itStep('a step that was cancelled leaves a record that says so, and no other one does', async () => {
+    const template = readFileSync('gitlab-components/templates/policy-gate/template.yml', 'utf8');
+    const inputs = { 'job-image': JOB_IMAGE, environment: 'production', image: '$GATEHOUSE_IMAGE' };
+    const { status: before } = of('bent');
+    const afterwards = async (status: string) => {
+      const [{ after_script: script }] = Object.values(rendered(template, inputs, sha)) as [{ after_script: string[] }];
+      return said(
+        await gitlab.script(script.join('\n'), {
+          ...(await hosted.environment('gate', { job_id: String(of('bent').id) })),
+          CI_JOB_STATUS: status,
+          GATEHOUSE_IMAGE: 'evil',
+        }),
+      );
+    };
+    Object.assign(of('bent'), { status: 'running' });
+    expect(await afterwards('failed')).toBe('');
+    expect(await afterwards('canceled')).toContain('policy-gate was cancelled; recorded as v1/records/');
+    Object.assign(of('bent'), { status: before });
+  });
+
+  itStep('evidence-emit seals the run as what GitLab says of the other jobs, which nobody told it', async () => {
+    expect(of('bent').status).toBe('failed');
     expect(await through('seal')).toContain('is sealed over');
+    const seals = keysIn(hosted.site).filter((key) => key.startsWith('v1/seals/'));
+    const [line = ''] = readFileSync(hosted.site.path('store', seals[0] as string), 'utf8').split('\n');
+    const { payload } = JSON.parse(line).dsseEnvelope;
+    expect(JSON.parse(Buffer.from(payload, 'base64').toString()).predicate).toMatchObject({
+      type: 'run.sealed',
+      outcome: 'failure',
+    });
   });
 });
 

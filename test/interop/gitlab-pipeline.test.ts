@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startRegistry } from '../../src/registry/server/start.ts';
+import { JOB_TOKEN } from '../support/git-server.ts';
 import { CHILD } from '../support/gitlab-child.ts';
 import {
   CHILDREN,
@@ -80,6 +81,11 @@ describe('children that are as they should be', () => {
       const decided = await scene.job(lab('decide'));
       expect(said(decided)).toContain('ALLOW deploy to production');
       await through('gatehouse-portal-decide');
+      for (const token of ['', JOB_TOKEN]) {
+        const ended = await scene.job(lab('deploy'), { GATEHOUSE_GIT_TOKEN: token });
+        const why = token === '' ? /GATEHOUSE_GIT_TOKEN is not set.*docs\/gitlab\.md/ : /403/;
+        expect({ code: ended.code === 0, why: why.test(said(ended)) }).toEqual({ code: false, why: true });
+      }
       for (const child of NAMES) expect(deployed(child)).not.toContain('331e2cee');
       await both('deploy');
       for (const child of NAMES)

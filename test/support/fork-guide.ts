@@ -49,7 +49,10 @@ export interface Sent {
   line: number;
 }
 
-/** Writes what it is asked down; asked for one field by `--jq .id` it says a number. */
+/** A token that GitLab makes. */
+export const MADE_TOKEN = 'glpat-made';
+
+/** Writes what it is asked down; asked for one field by `--jq .id` it says a number, and asked for a token it makes one. */
 const STAND_IN = `#!/usr/bin/env node
 const { appendFileSync, readFileSync } = require('node:fs');
 const [, tool, ...args] = process.argv;
@@ -57,6 +60,7 @@ const input = args.includes('--input') ? readFileSync(0, 'utf8') : null;
 const line = Number(process.env.BLOCK);
 appendFileSync(process.env.SENT, JSON.stringify({ tool: tool.split('/').at(-1), args, input, line }) + '\\n');
 if (args.includes('--jq')) console.log(args.some((arg) => arg.startsWith('orgs/')) ? 77 : 4711);
+if (args.some((arg) => arg.endsWith('/access_tokens'))) console.log('{"id":42,"token":"${MADE_TOKEN}","user_id":7}');
 `;
 
 const FLAGS = { gh: ['--method', '--input', '--jq'], glab: ['--method', '--input', '--header'] };

@@ -9,8 +9,11 @@ export interface GitServer extends TestServer {
   instead: (seen: Seen) => Reply | null;
 }
 
-/** The token that may push. */
+/** The token of the GitOps project, by which that can be pushed to. */
 export const GIT_TOKEN = 'glpat-a-token-of-the-gitops-repository';
+/** A job's own token. It reads the projects that let it, and pushes to its own project only, which none of these is. */
+export const JOB_TOKEN = 'glcbt-the-token-of-a-job';
+export const GITOPS = 'care/gitops';
 
 /** git's own server for bare repositories in a folder, by http on loopback: everybody reads, who has the token pushes. */
 export async function startGit(folder: string): Promise<GitServer> {
@@ -18,13 +21,21 @@ export async function startGit(folder: string): Promise<GitServer> {
     const instead = git.instead(seen);
     if (instead !== null) return instead;
     const pushes = seen.path.endsWith('/git-receive-pack') || seen.query.get('service') === 'git-receive-pack';
-    const given = Buffer.from(seen.headers.authorization?.replace('Basic ', '') ?? '', 'base64').toString();
-    if (pushes && !given.endsWith(`:${GIT_TOKEN}`))
-      return { status: given === '' ? 401 : 403, headers: { 'www-authenticate': 'Basic realm="git"' }, bytes: '' };
-    return await backend(folder, seen);
+    return pushes && tokenOf(seen) !== GIT_TOKEN ? refused(seen) : await backend(folder, seen);
   });
   const git: GitServer = Object.assign(server, { instead: () => null });
   return git;
+}
+
+function tokenOf({ headers }: Seen): string | undefined {
+  return Buffer.from(headers.authorization?.replace('Basic ', '') ?? '', 'base64')
+    .toString()
+    .split(':')[1];
+}
+
+function refused(seen: Seen): Reply {
+  const status = tokenOf(seen) === undefined ? 401 : 403;
+  return { status, headers: { 'www-authenticate': 'Basic realm="git"' }, bytes: '' };
 }
 
 async function backend(folder: string, { method, path, query, headers, body }: Seen): Promise<Reply> {
@@ -57,13 +68,26 @@ async function backend(folder: string, { method, path, query, headers, body }: S
   return { status: Number.parseInt(status, 10), headers: rest, bytes: answer.subarray(end + 4) };
 }
 
-/** Serves the projects of a GitLab that is not there (path → bare repository) from this folder. */
-export async function serveProjects(projects: ReadonlyMap<string, string>, folder: string): Promise<GitServer> {
+/**
+ * Serves the projects of a GitLab that is not there (path → bare repository) from this folder. All are private; which of them list
+ * the job's project as one whose jobs may read them says `opens`.
+ */
+export async function serveProjects(
+  projects: ReadonlyMap<string, string>,
+  folder: string,
+  opens: (project: string) => boolean = () => true,
+): Promise<GitServer> {
   for (const [project, bare] of projects) {
     mkdirSync(dirname(join(folder, project)), { recursive: true });
     symlinkSync(bare, join(folder, `${project}.git`));
   }
-  return await startGit(folder);
+  const git = await startGit(folder);
+  git.instead = (seen) => {
+    const [, project = ''] = /^\/(.*?)\.git\//.exec(seen.path) ?? [];
+    const tokens = [...(opens(project) ? [JOB_TOKEN] : []), ...(project === GITOPS ? [GIT_TOKEN] : [])];
+    return tokens.includes(tokenOf(seen) ?? '') ? null : refused(seen);
+  };
+  return git;
 }
 
 /** Makes the commits of a work tree a bare repository NAME.git in the server's folder, and the work tree a clone of it. */

@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { assemble } from '../../scripts/assemble.ts';
 import { type FakeGitlab, type GitlabWorld, gitlabWorld, type Where } from './fake-gitlab.ts';
-import { GIT_TOKEN, serveProjects } from './git-server.ts';
+import { GIT_TOKEN, GITOPS, JOB_TOKEN, serveProjects } from './git-server.ts';
 import { addChild, CHILD, CHILD_JOBS, COMPONENTS, entriesOf, leave, rendered, SCAN_IMAGE } from './gitlab-child.ts';
 import { checkOut, type LocalGitlab, localGitlab, publish } from './gitlab-local.ts';
 import { type HostedSite, layHostedSite } from './hosted-site.ts';
@@ -52,32 +52,47 @@ export interface ParentScene {
   /** Folder of the parent's checkout. */
   parent: string;
   componentSha: string;
-  /** Runs one job; afterwards it is in the fake as it ended. */
-  job(name: ParentJob): Promise<Ended>;
+  /** Runs one job, with these CI variables on top of its own; afterwards it is in the fake as it ended. */
+  job(name: ParentJob, variables?: Record<string, string>): Promise<Ended>;
   /** Runs what follows the script of a job that ended with this status. */
   afterwards(name: ParentJob, status: string): Promise<Ended>;
   /** Another pipeline with nothing run yet; its children's pipelines are this number and 99 (lab-results), 98 (portal). */
   renew(pipeline: number): void;
 }
 
-export async function layParent(folder: (name: string) => string, registry: string): Promise<ParentScene> {
+/** What is another one's: its contract, its own files, and its .gitlab-ci.yml. */
+export interface ParentChanges {
+  // biome-ignore lint/suspicious/noExplicitAny: a contract is changed by what the test is about
+  contract?: (contract: any) => void;
+  files?: Record<string, string>;
+  configuration?: (text: string) => string;
+}
+
+export async function layParent(
+  folder: (name: string) => string,
+  registry: string,
+  changes: ParentChanges = {},
+): Promise<ParentScene> {
   const hosted = await layHostedSite('gitlab', folder('site'), registry, (contract) => {
     contract.environments.production.events = ['pipeline'];
     contract.environments.production.approvals.strength = 'run';
     contract.environments.production.targets.push({ cluster: 'demo', namespace: 'portal' });
     for (const scanner of Object.values<{ importers: string[] }>(contract.scanners))
       scanner.importers = ['gitlab-child'];
+    changes.contract?.(contract);
   });
   const gitlab = localGitlab(folder);
   const components = folder('components');
   const fork = (part: string) => hosted.site.path('fork', part);
   assemble({ out: components, dist: fork('dist'), contract: fork('contract.yml'), project: COMPONENTS });
-  withoutAfterScripts(join(components, 'templates/promote/template.yml'));
+  withoutAfterScripts(components);
   const componentSha = publish(gitlab, COMPONENTS, components, folder('bare'));
-  publish(gitlab, 'care/gitops', layGitops(folder('gitops'), registry), folder('bare'));
-  const git = await serveProjects(gitlab.projects, folder('served'));
+  publish(gitlab, GITOPS, layGitops(folder('gitops'), registry), folder('bare'));
+  const git = await serveProjects(gitlab.projects, folder('served'), (project) => project !== GITOPS);
   const parent = folder('parent');
-  writeFileSync(join(parent, '.gitlab-ci.yml'), configuration(componentSha, registry));
+  const own = configuration(componentSha, registry);
+  const files = { '.gitlab-ci.yml': changes.configuration?.(own) ?? own, ...changes.files };
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(parent, file), text);
   checkOut('care/release', parent);
 
   const api = hosted.api as FakeGitlab;
@@ -109,9 +124,14 @@ export async function layParent(folder: (name: string) => string, registry: stri
     Object.assign(of(name), { status: 'running', started_at: new Date().toISOString() });
     const claims = { job_id: String(of(name).id), pipeline_id: String(world().pipeline.id) };
     const role = JOBS.get(name);
-    return role == null ? {} : await hosted.environment(role, claims);
+    if (role == null) return {};
+    // As a CI variable with the scope gatehouse/deploy.
+    return {
+      ...(await hosted.environment(role, claims)),
+      ...(role === 'deploy' ? { GATEHOUSE_GIT_TOKEN: GIT_TOKEN } : {}),
+    };
   };
-  const job: ParentScene['job'] = async (name) => {
+  const job: ParentScene['job'] = async (name, variables = {}) => {
     const token = await begin(name);
     const ended = await gitlab.run(parent, [name], {
       ...token,
@@ -119,7 +139,8 @@ export async function layParent(folder: (name: string) => string, registry: stri
       CI_DEFAULT_BRANCH: 'main',
       CI_COMMIT_BRANCH: 'main',
       CI_SERVER_URL: git.url,
-      CI_JOB_TOKEN: GIT_TOKEN,
+      CI_JOB_TOKEN: JOB_TOKEN,
+      ...variables,
     });
     of(name).status = ended.code === 0 ? 'success' : 'failed';
     if (name === APPROVE) approve(world(), of(name));
@@ -146,13 +167,13 @@ export async function layParent(folder: (name: string) => string, registry: stri
 
 /**
  * gitlab-ci-local lays the job's folder anew before `after_script`, so what the script left for later jobs is gone; GitLab's
- * runner does not. `cancelled` runs those scripts.
+ * runner does not. `afterwards` runs those scripts.
  */
-function withoutAfterScripts(file: string): void {
-  const text = readFileSync(file, 'utf8');
-  const without = text.replace(/^ {2}after_script:\n(?: {4,}.*\n)+/gm, '');
-  if (without === text) throw new Error('no job of promote has an after_script');
-  writeFileSync(file, without);
+export function withoutAfterScripts(components: string): void {
+  for (const name of readdirSync(join(components, 'templates'))) {
+    const file = join(components, 'templates', name, 'template.yml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^ {2}after_script:\n(?: {4,}.*\n)+/gm, ''));
+  }
 }
 
 /** Somebody who may approved the deployment that job gatehouse-approve stands for. */

@@ -60,17 +60,17 @@ async function requireUnsealed(api: GitlabApi, run: Run): Promise<void> {
     );
 }
 
-/** How the parent pipeline went, by its jobs but for those that seal: a seal job runs however the others ended. */
-async function outcomeOf(api: GitlabApi, run: Run): Promise<RunOutcome> {
+/** How a run's pipeline went, by its jobs but for this one and those that seal: they run however the others ended. */
+export async function outcomeOf(api: GitlabApi, run: Pick<Run, 'id' | 'job'>): Promise<RunOutcome> {
   const states = [...(await jobsOf(api, run)), ...(await bridgesOf(api, run))]
-    .filter(({ name }) => !name.endsWith(SEAL))
+    .filter(({ id, name }) => String(id) !== run.job && !name.endsWith(SEAL))
     .map(({ status }) => status);
   if (states.includes('failed')) return 'failure';
   if (states.some((status) => status === 'canceled' || status === 'canceling')) return 'cancelled';
   return states.length > 0 && states.every((status) => status === 'success') ? 'success' : 'skipped';
 }
 
-function jobsOf(api: GitlabApi, run: Run) {
+function jobsOf(api: GitlabApi, run: Pick<Run, 'id'>) {
   return api.list({
     path: `/pipelines/${run.id}/jobs`,
     schema: jobs,

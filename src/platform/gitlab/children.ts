@@ -27,7 +27,7 @@ export interface Child {
 }
 
 /** The jobs of this run's pipeline that start other pipelines: GitLab lists them beside the ordinary ones. */
-export function bridgesOf(api: GitlabApi, run: Run) {
+export function bridgesOf(api: GitlabApi, run: Pick<Run, 'id'>) {
   const what = `read which pipelines pipeline ${run.id} started`;
   return api.list({ path: `/pipelines/${run.id}/bridges`, schema: bridges, what, need: NEED });
 }

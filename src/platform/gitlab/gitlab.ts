@@ -2,7 +2,7 @@ import type { Run } from '../../contract/run.ts';
 import type { ClaimedRun, Platform } from '../platform.ts';
 import { type GitlabAccess, gitlabApi } from './api.ts';
 import { gitlabApprovals } from './approvals.ts';
-import { childRun } from './child-run.ts';
+import { childRun, outcomeOf } from './child-run.ts';
 import { type Fetched, fetchFromChild, type Wanted } from './collect.ts';
 import { identifyGitlab } from './identify.ts';
 import { gitlabSource } from './source.ts';
@@ -22,6 +22,7 @@ export function gitlabPlatform(access: GitlabAccess, claimed: ClaimedRun): Gitla
     // Each approval belongs to one job's deployment: none of an earlier one comes back.
     approvalsGiven: async () => [],
     approvals: (run, environment) => gitlabApprovals(api, run, environment),
+    outcome: () => outcomeOf(api, claimed.run),
     child: (parent, path) => childRun(api, parent, path),
     fetchFromChild: (run, wanted) => fetchFromChild(api, run, wanted),
   };

@@ -111,5 +111,8 @@ describe('how the parent pipeline went', () => {
     Object.assign(gitlab.world.bridges[0] as object, { status: bridge });
     const { platform } = await childRun();
     expect(await platform.outcome?.()).toBe(outcome);
+    // What seals the parent's own run, in a pipeline of single steps, has a name of its own.
+    Object.assign(own, { name: 'seal' });
+    expect(await gitlabAt(gitlab.url).outcome?.()).toBe(outcome);
   });
 });
