@@ -106,7 +106,8 @@ export function heldTo(violations: string[], answer: () => Reply): Reply {
 
 export async function closeHeld(server: TestServer, violations: readonly string[]): Promise<void> {
   await server.close();
-  if (violations.length > 0) throw new Error(`GitLab was asked or answered wrongly: ${violations.join('; ')}`);
+  if (violations.length > 0)
+    throw new Error(`GitLab was asked or answered wrongly: ${[...new Set(violations)].join('; ')}`);
 }
 
 /**
