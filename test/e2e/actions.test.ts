@@ -45,7 +45,7 @@ describe('each action', () => {
   ])('%s in a job of the caller answers workflow_untrusted', async (name, inputs) => {
     const { code, log } = await runAction(name, inputs as unknown as Record<string, string>);
     expect(code).toBe(1);
-    expect(log).toContain('outside the trusted workflow');
+    expect(log).toContain('not part of the trusted workflow');
   });
 
   it.each(['key', 'run', 'facts', 'contract', 'now'])(
