@@ -107,7 +107,7 @@ async function open(given: Inputs, context: Context): Promise<Result> {
   });
   return answer(
     written,
-    `run ${id}, attempt ${attempt}, is open for ${environment}; it owes ${required.length} records`,
+    `run ${id}, attempt ${attempt}, is open for ${environment}; by contract.yml it owes these records: ${required.join(', ')}`,
   );
 }
 
