@@ -30,9 +30,18 @@ export async function faceDocs(faces: Record<string, string>): Promise<Record<st
 async function actionDoc(name: string, text: string): Promise<string> {
   const { inputs, outputs } = parse(text) as { inputs: Record<string, Input>; outputs: Record<string, Input> };
   const needed = Object.keys(inputs).filter((input) => inputs[input]?.required === true);
+  const keyless = KEYLESS[name];
   return page(name, await describe(name, inputs), [
-    'In a workflow; in a trusted job only by the reusable workflow `promote.yml`:',
-    ['```yaml', `- uses: ${WORKFLOWS}/actions/${name}@v${RELEASE}`, ...withLines(needed), '```'].join('\n'),
+    keyless === undefined
+      ? 'A step of the reusable workflow `promote.yml`, and refused in any other:'
+      : 'Without a key, as a step of any workflow; what signs or records is a step of the reusable workflow `promote.yml`, and refused in any other:',
+    [
+      '```yaml',
+      `- uses: ${WORKFLOWS}/actions/${name}@v${RELEASE}`,
+      '  with:',
+      ...(keyless ?? needed.map((input) => `${input}: …`)).map((line) => `    ${line}`),
+      '```',
+    ].join('\n'),
     '## Inputs',
     inputTable(inputs),
     '## Outputs',
@@ -40,9 +49,17 @@ async function actionDoc(name: string, text: string): Promise<string> {
   ]);
 }
 
-function withLines(needed: string[]): string[] {
-  return needed.length === 0 ? [] : ['  with:', ...needed.map((input) => `    ${input}: …`)];
-}
+/** What an action does for anybody. */
+const KEYLESS: Readonly<Record<string, readonly string[]>> = {
+  'build-sign': ['phase: build', 'layout: image'],
+  scan: ['report: trivy.json'],
+  'policy-gate': [
+    'stage: preview',
+    'environment: production',
+    'reports: reports',
+    'digest: ${{ steps.scan.outputs.digest }}',
+  ],
+};
 
 async function componentDoc(name: string, text: string): Promise<string> {
   const inputs = templateInputs(text);

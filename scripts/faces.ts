@@ -100,8 +100,7 @@ function actionText(command: Command, { title, icon }: Face): string {
     return [
       name,
       {
-        // GitHub's inputs of actions know no choices.
-        description: [metaOf(schema).description, choicesOf(schema)].filter(Boolean).join(' '),
+        description: actionSays(schema),
         required: isRequired(field),
         ...(preset === null ? {} : { default: preset }),
       },
@@ -279,6 +278,15 @@ function templateInput(field: Field, { defaults }: Face): Record<string, unknown
   const plain = RUN_TIME.includes(name) ? PLAIN_OR_VARIABLE : PLAIN;
   const regex = options === null ? plain : `^(${options.map((option) => option.replaceAll('.', '\\.')).join('|')})?$`;
   return isRequired(field) ? { description, regex } : { description, regex, default: preset ?? '' };
+}
+
+/** A choice that always fails in an action, and what the description ends with about it: it speaks of pipelines on GitLab. */
+const ONLY_GITLAB = 'as-pipeline';
+
+/** What an action says of an input. GitHub's know no choices, so it names them. */
+export function actionSays(schema: z.ZodMiniType): string {
+  const [description] = metaOf(schema).description.split(`; ${ONLY_GITLAB}`);
+  return [description, choicesOf(schema).replace(`, ${ONLY_GITLAB}`, '')].filter(Boolean).join(' ');
 }
 
 function sentence(text: string): string {

@@ -3,7 +3,7 @@ import { commands } from './commands/catalogue.ts';
 import type { Command, Context, Result } from './commands/command.ts';
 import { metaOf, parseInputs } from './commands/inputs.ts';
 import { redactForms } from './evidence/redact.ts';
-import { GatehouseError, messageOf } from './lib/errors.ts';
+import { explain, GatehouseError } from './lib/errors.ts';
 import { cell } from './lib/markdown.ts';
 import { printable } from './lib/printable.ts';
 import type * as z from './lib/zod.ts';
@@ -54,7 +54,7 @@ function contextOf(home: string): Context {
 }
 
 async function fail(name: string, thrown: unknown): Promise<void> {
-  const message = printable(redactForms(messageOf(thrown)).value);
+  const message = printable(redactForms(explain(thrown)).value);
   core.error(message, { title: `gatehouse ${name}` });
   await summarise(`## ⛔ ${name} stopped\n\n${cell(message)}\n`);
   process.exitCode = thrown instanceof GatehouseError ? thrown.exit : 3;
@@ -79,7 +79,8 @@ async function publish(name: string, result: Result): Promise<void> {
     });
   }
   if (result.summary !== undefined) await summarise(result.summary());
-  if (result.exit !== 0) core.error(printable(firstLine(result.text)), { title: `gatehouse ${name}` });
+  if (result.exit !== 0)
+    core.error(printable(result.refusal ?? firstLine(result.text)), { title: `gatehouse ${name}` });
   process.exitCode = result.exit;
 }
 

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { commands } from './commands/catalogue.ts';
 import type { Command, Context, Result } from './commands/command.ts';
 import { redactForms } from './evidence/redact.ts';
-import { BadInput, CouldNot, GatehouseError, messageOf } from './lib/errors.ts';
+import { BadInput, CouldNot, explain, GatehouseError, messageOf } from './lib/errors.ts';
 import { printable } from './lib/printable.ts';
 import { similar } from './lib/similar.ts';
 
@@ -154,9 +154,7 @@ function print(result: Result, json: boolean): number {
 function report(thrown: unknown, json: boolean): number {
   const known = thrown instanceof GatehouseError;
   const code = known ? thrown.code : 'internal';
-  const { value: message } = redactForms(
-    known ? thrown.message : `unexpected: ${messageOf(thrown)}; this is a defect of gatehouse, nothing was allowed`,
-  );
+  const { value: message } = redactForms(explain(thrown));
   if (json) process.stdout.write(`${JSON.stringify({ status: 'error', code, message }, null, 2)}\n`);
   process.stderr.write(`error: ${printable(message)}\n`);
   return known ? thrown.exit : 3;

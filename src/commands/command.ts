@@ -28,6 +28,8 @@ export interface Result {
   text: string;
   /** Markdown for a job summary, made only where there is one. */
   summary?: () => string;
+  /** What was refused by which rule and why, in one line; what an action says where it blocks, instead of the first line of `text`. */
+  refusal?: string | undefined;
   /** Remarks at lines of the repository's files. */
   annotations?: () => Annotation[];
   /** Outputs of the action and component, by name. */

@@ -8,6 +8,7 @@ import type { Observed, Plan, Way } from '../deploy/way.ts';
 import { consume } from '../evidence/once.ts';
 import { readVerified } from '../facts/evidence.ts';
 import { releaseOf } from '../facts/release.ts';
+import { failureLines, failureTable, firstFailure } from '../gate/explain.ts';
 import { Denied, messageOf } from '../lib/errors.ts';
 import { cell } from '../lib/markdown.ts';
 import { formatTime } from '../lib/time.ts';
@@ -274,6 +275,17 @@ async function refused(attempt: Attempt, reason: Reason, context: Context): Prom
   return {
     exit: 1,
     json: { status: 'denied', deployId: opId, image: given.image, reasons: [reason] },
-    text: `DENY deploy of ${given.image}\n✖ ${reason.rule} ${reason.message}\n    fix: ${reason.fix}\n    supports ${reason.controls.join(', ')}`,
+    text: [`DENY deploy of ${given.image} to ${given.target}`, ...failureLines([reason])].join('\n'),
+    refusal: `DENY deploy to ${given.target} by ${firstFailure([reason])}`,
+    summary: () =>
+      [
+        `## ⛔ Not deployed to ${cell(given.target)}`,
+        '',
+        `\`${given.image}\``,
+        ...failureTable([reason]),
+        '',
+        `Nothing was changed. The refusal is recorded as deploy \`${opId}\`.`,
+        '',
+      ].join('\n'),
   };
 }

@@ -43,7 +43,7 @@ const inputs = z.strictObject({
   outcome: z.optional(
     choice(['success', 'failure', 'cancelled', 'skipped', 'as-pipeline'], {
       description:
-        'how it ended; as-pipeline: as GitLab says that the pipeline’s other jobs did. Untold, a seal on GitLab is as-pipeline, and all else a success',
+        'how it ended, a success unless it is said; as-pipeline: as GitLab says that the pipeline’s other jobs did, which a seal there is unless it is said',
     }),
   ),
   data: optionalText({
@@ -106,7 +106,7 @@ async function open(given: Inputs, context: Context): Promise<Result> {
   });
   return answer(
     written,
-    `run ${id}, attempt ${attempt}, is open for ${environment}; it owes ${required.length} records`,
+    `run ${id}, attempt ${attempt}, is open for ${environment}; by contract.yml it owes these records: ${required.join(', ')}`,
   );
 }
 

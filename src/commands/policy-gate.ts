@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Decision } from '../contract/decision.ts';
 import { loadContract } from '../contract/load-contract.ts';
-import { explainDecision, summariseDecision } from '../gate/explain.ts';
+import { explainDecision, refusalOf, summariseDecision } from '../gate/explain.ts';
 import { judge, refuse } from '../gate/judge.ts';
 import { loadPolicy } from '../gate/policy.ts';
 import { BadInput } from '../lib/errors.ts';
@@ -13,6 +13,7 @@ import { type Context, command, type Result } from './command.ts';
 import { choice, optionalText } from './inputs.ts';
 import { ownContract, ownPolicyBytes } from './release.ts';
 import { runInputs } from './run-inputs.ts';
+import type { Untrusted } from './situation.ts';
 
 const inputs = z.strictObject({
   stage: z.optional(
@@ -124,12 +125,12 @@ async function gate(given: GateInputs, context: Context): Promise<Result> {
     return answer(decision, key, context);
   } catch (thrown) {
     if (!(thrown instanceof Untrusted)) throw thrown;
-    return answer(outside(thrown.message, context), null, context);
+    return answer(outside(thrown, context), null, context);
   }
 }
 
 /** The answer to who runs the gate in a job of their own. No key is there to record it with. */
-function outside(why: string, context: Context): Decision {
+function outside({ what, fix }: Untrusted, context: Context): Decision {
   return refuse(
     {
       contract: ownContract(context.home),
@@ -139,8 +140,8 @@ function outside(why: string, context: Context): Decision {
       simulated: false,
     },
     'workflow_untrusted',
-    why,
-    'call the reusable workflow (or include the parent pipeline) of the compliance repository at a released version',
+    what,
+    fix,
   );
 }
 
@@ -154,6 +155,7 @@ function answer(decision: Decision, key: string | null, context: Context): Resul
     exit: decision.outcome === 'allow' ? 0 : 1,
     json: key === null ? decision : { ...decision, key },
     text: explainDecision(decision, context.colour),
+    refusal: refusalOf(decision),
     summary: () => summariseDecision(decision),
     outputs: decision.simulated ? {} : outputs,
   };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Decision, Reason } from '../contract/decision.ts';
 import { redact } from '../evidence/redact.ts';
 import { type PreviewReport, previewFacts } from '../facts/preview.ts';
-import { reasonLine } from '../gate/explain.ts';
+import { failureLines, failureTable, firstFailure, reasonLine } from '../gate/explain.ts';
 import { judge } from '../gate/judge.ts';
 import { loadPolicy } from '../gate/policy.ts';
 import { BadInput } from '../lib/errors.ts';
@@ -89,18 +89,17 @@ function answer(environment: string, decision: Decision): Result {
       reasons: judged,
       notJudged: later,
     },
+    refusal: `PREVIEW for ${environment}: the gate would deny by ${firstFailure(judged)}`,
     text: [
       `PREVIEW for ${environment}, not a decision: ${clean ? 'the scans meet the contract' : `the gate would deny by ${failed.length} ${failed.length === 1 ? 'rule' : 'rules'}`}`,
-      ...failed.flatMap((reason) => [reasonLine(reason), ...(reason.fix === null ? [] : [`    fix: ${reason.fix}`])]),
+      ...failureLines(judged),
       ...judged.filter(({ outcome }) => outcome !== 'fail').map((reason) => reasonLine(reason)),
       `– ${later.length} rules about signature, review, approval and deploy are judged after the merge; waivers are not known here`,
     ].join('\n'),
     summary: () =>
       [
         `## 👀 Preview for ${cell(environment)}: ${clean ? 'no objection so far' : 'the gate would deny'}`,
-        '',
-        ...(failed.length === 0 ? [] : ['| Rule | What is wrong | What to do |', '|--|--|--|']),
-        ...failed.map(({ rule, message, fix }) => `| \`${rule}\` | ${cell(message)} | ${cell(fix ?? '')} |`),
+        ...failureTable(judged),
         '',
         `This is no decision: nothing was signed, stored or approved. ${judged.length - failed.length} rules about scans hold; ${later.length} more are judged after the merge. Waivers are not known here.`,
         '',

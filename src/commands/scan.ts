@@ -129,24 +129,24 @@ export const scan = command({
       return await inScratch(async (scratch) => {
         const folder = join(scratch, 'reports');
         writeReports(folder, await scanNow(given, scratch, context));
-        return recordedAnswer(await recordFolder(folder, null, image, stage, context, { executed: true }));
+        return recordedAnswer(await recordFolder(folder, null, image, stage, context, { executed: true }), false);
       });
     if (given.collected !== undefined) {
       const { files, document } = await openCollected(given.collected, 'scan', stage.identity.run);
       const inPool = await ranInPool(stage, 'scan', context, document);
       const imported = { executed: false, importer: inPool ? GITLAB_CHILD.inPool : GITLAB_CHILD.elsewhere };
-      return recordedAnswer(await recordFolder(join(files, 'reports'), null, image, stage, context, imported));
+      return recordedAnswer(await recordFolder(join(files, 'reports'), null, image, stage, context, imported), true);
     }
     if (given.reports === undefined) {
       const report = read(given, stage.identity.run.sha, context);
-      return recordedAnswer([await recordReport(report, image, stage, context)]);
+      return recordedAnswer([await recordReport(report, image, stage, context)], false);
     }
     if (given.digest === undefined)
       throw new BadInput(
         'inputs.digest',
         'phase record needs --digest with --reports: the folder as the scan job left it',
       );
-    return recordedAnswer(await recordFolder(given.reports, given.digest, image, stage, context));
+    return recordedAnswer(await recordFolder(given.reports, given.digest, image, stage, context), true);
   },
 });
 

@@ -34,10 +34,19 @@ export interface Whereabouts {
   child?: string | undefined;
 }
 
+const ENTER =
+  'call the reusable workflow (or include the parent pipeline) of the compliance repository at a released version';
+
 /** Thrown where nothing verified says which workflow this is: the gate turns it into a denial that it cannot record. */
 export class Untrusted extends Denied {
+  /** The message but for what to do about it, which is `fix`. */
+  readonly what: string;
+  readonly fix = ENTER;
+
   constructor(why: string) {
-    super('workflow_untrusted', `this runs outside the trusted workflow: ${why}`);
+    const what = `this job is not part of the trusted workflow: ${why}`;
+    super('workflow_untrusted', `${what}; ${ENTER}`);
+    this.what = what;
   }
 }
 

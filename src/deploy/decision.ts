@@ -31,7 +31,7 @@ export interface Intended {
  */
 export function requireDecision({ record, key }: VerifiedRecord, intended: Intended): Decision {
   const refuse = (why: string) =>
-    new DeployRefused('deploy.decision', `decision ${key} does not allow this deploy: ${why}`, [key]);
+    new DeployRefused('deploy.decision', `the decision does not allow this deploy: ${why} (${key})`, [key]);
   const decision = recordedDecision(record);
   if (typeof decision === 'string') throw refuse(decision);
   const failed = mismatch(decision, record.outcome, intended);

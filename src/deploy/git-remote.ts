@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BadInput, CouldNot } from '../lib/errors.ts';
 import type { Exec } from '../lib/exec.ts';
+import { complaint, type Environment, runGit } from '../lib/git.ts';
 import { isLoopback } from '../registry/redirect.ts';
-import { complaint, type Environment, git, run } from './git.ts';
+import { git } from './git.ts';
 
 /** The branch that a cluster follows, by the address of its repository. */
 export interface Branch {
@@ -42,7 +43,7 @@ export interface Remote extends Branch {
  * pushing, proxies, programs to start) is not used. Throws BadInput for an address that is not https.
  */
 export async function remoteOf(root: string, branch: string, access: Access, exec: Exec): Promise<Remote | null> {
-  const { stdout } = await run(root, ['config', '--local', '--null', '--get-all', 'remote.origin.url'], exec);
+  const { stdout } = await runGit(root, ['config', '--local', '--null', '--get-all', 'remote.origin.url'], exec);
   const [url, ...more] = stdout.split('\0').slice(0, -1);
   if (url === undefined && access.local) return null;
   const repository = url === undefined || more.length > 0 ? null : addressOf(url, root, access);
@@ -114,7 +115,7 @@ interface Session {
   push(commit: string, onto: string, more?: string[]): Promise<string | null>;
   /** Fetches the branch and gives the commit that it is at. */
   fetch(): Promise<string>;
-  local(...args: string[]): ReturnType<typeof run>;
+  local(...args: string[]): ReturnType<typeof runGit>;
 }
 
 /**
@@ -141,7 +142,7 @@ async function withRemote<T>(
       ...(new URL(repository).protocol === 'file:' ? {} : { 'http.extraHeader': authorization(user, token) }),
     }),
   };
-  const local: Session['local'] = (...args) => run(folder, args, exec, { GIT_DIR: folder });
+  const local: Session['local'] = (...args) => runGit(folder, args, exec, { GIT_DIR: folder });
   try {
     const asked = ['--show-object-format', '--git-path', 'objects', '--git-path', 'shallow'];
     const [format, objects, shallow] = (await git(root, ['rev-parse', ...asked], exec)).split('\n') as [
@@ -157,13 +158,13 @@ async function withRemote<T>(
       push: async (commit, onto, more = []) => {
         const lease = `--force-with-lease=${ref}:${onto}`;
         const args = ['push', '--porcelain', '--no-verify', lease, ...more, '--', repository, `${commit}:${ref}`];
-        const { code, stdout, stderr } = await run(folder, args, exec, network);
+        const { code, stdout, stderr } = await runGit(folder, args, exec, network);
         return code === 0 ? null : (/^!\t[^\t]*\t(.*)$/m.exec(stdout)?.[1] ?? complaint(stderr));
       },
       fetch: async () => {
         const read = 'refs/gatehouse/read';
         const args = ['fetch', '--quiet', '--no-tags', '--', repository, `+${ref}:${read}`];
-        const { code, stderr } = await run(folder, args, exec, network);
+        const { code, stderr } = await runGit(folder, args, exec, network);
         const { stdout } = await local('rev-parse', '--verify', '--quiet', `${read}^{commit}`);
         if (code === 0 && stdout !== '') return stdout.trim();
         throw new CouldNot(

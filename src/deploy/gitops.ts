@@ -6,8 +6,9 @@ import { digestOf } from '../lib/digest.ts';
 import { BadInput, CouldNot } from '../lib/errors.ts';
 import type { Exec } from '../lib/exec.ts';
 import { readInput } from '../lib/file.ts';
+import { complaint, type Environment, runGit } from '../lib/git.ts';
 import { replaceFile } from '../lib/write.ts';
-import { complaint, type Environment, git, run } from './git.ts';
+import { git } from './git.ts';
 import { type Access, type Branch, type Remote, remoteOf, sameRepository } from './git-remote.ts';
 import { changeKustomization } from './kustomize.ts';
 import { changeManifest } from './plain-manifest.ts';
@@ -201,7 +202,7 @@ export async function observeChange(
  * again when it writes that index.
  */
 async function withoutFilters(root: string, exec: Exec): Promise<Environment> {
-  const { stdout } = await run(root, ['config', '--null', '--name-only', '--get-regexp', '^filter\\.'], exec);
+  const { stdout } = await runGit(root, ['config', '--null', '--name-only', '--get-regexp', '^filter\\.'], exec);
   const names = stdout.split('\0').filter((name) => name !== '');
   return Object.fromEntries([
     ['GIT_CONFIG_COUNT', String(names.length)],
@@ -214,7 +215,7 @@ async function withoutFilters(root: string, exec: Exec): Promise<Environment> {
 
 /** An older git passes over `safe.bareRepository` without a word (git's release notes, 2.38.0), on which the work tree's safety rests. */
 async function requireGit(folder: string, exec: Exec): Promise<void> {
-  const { stdout } = await run(folder, ['version'], exec);
+  const { stdout } = await runGit(folder, ['version'], exec);
   const [, major, minor] = /^git version (\d+)\.(\d+)/.exec(stdout) ?? [];
   if (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 38)) return;
   throw new CouldNot(
@@ -224,7 +225,7 @@ async function requireGit(folder: string, exec: Exec): Promise<void> {
 }
 
 async function workTree(file: string, exec: Exec): Promise<string> {
-  const { code, stdout, stderr } = await run(dirname(file), ['rev-parse', '--show-toplevel'], exec);
+  const { code, stdout, stderr } = await runGit(dirname(file), ['rev-parse', '--show-toplevel'], exec);
   if (code === 0 && stdout.trim() !== '') return stdout.trim();
   throw new BadInput(
     'gitops.repository',
@@ -234,19 +235,19 @@ async function workTree(file: string, exec: Exec): Promise<string> {
 
 /** The branch that is checked out, and the commit that it is at. On no branch a commit would be lost. */
 async function head(root: string, exec: Exec): Promise<{ branch: string; parent: string }> {
-  const ref = await run(root, ['symbolic-ref', '--quiet', 'HEAD'], exec);
+  const ref = await runGit(root, ['symbolic-ref', '--quiet', 'HEAD'], exec);
   if (ref.code !== 0)
     throw new BadInput(
       'gitops.detached',
       `${root} is on no branch (detached HEAD), so that nothing would follow the commit: check out the branch that the cluster follows`,
     );
-  const { code, stdout } = await run(root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], exec);
+  const { code, stdout } = await runGit(root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], exec);
   if (code === 0) return { branch: ref.stdout.trim().replace(/^refs\/heads\//, ''), parent: stdout.trim() };
   throw new BadInput('gitops.unborn', `${root} has no commit yet: commit the manifests first`);
 }
 
 async function requireCommitted(root: string, path: string, commit: string, exec: Exec): Promise<void> {
-  const { code, stdout } = await run(root, ['cat-file', 'blob', `${commit}:${path}`], exec);
+  const { code, stdout } = await runGit(root, ['cat-file', 'blob', `${commit}:${path}`], exec);
   if (code === 0 && Buffer.from(stdout).equals(readInput(join(root, path), 'manifest'))) return;
   throw new BadInput(
     'gitops.uncommitted',

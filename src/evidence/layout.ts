@@ -90,9 +90,11 @@ export function pointerKeys(record: Record, digest: string): string[] {
   return [...new Set(about.map((each) => `${pointerPrefix(each)}${record.type}-${short(digest)}.json`))];
 }
 
-/** What a successful deploy is looked up by: its environment, and its target there. No other record has places. */
+/** What the gate's yes to a deploy is looked up by: its environment, and its target there. No other record has places. */
 export function placesOf({ type, outcome, environment, run, data }: Record): string[] {
-  if (type !== 'deploy.outcome' || outcome !== 'success' || environment === null) return [];
+  const allows =
+    type === 'gate.decided' && outcome === 'success' && data.stage === 'deploy' && data.simulated === false;
+  if (!allows || environment === null) return [];
   return [placeDigest(run, environment, null), placeDigest(run, environment, data.target)];
 }
 

@@ -8,9 +8,11 @@ import type { StoreEntry } from '../store/store.ts';
 import { type Ledger, readPointer, readVerified, unreadableKey } from './evidence.ts';
 
 /**
- * The commit that this repository last deployed to the target, or anywhere in the environment where it has not had this target
- * yet or none is named; null where nothing was ever deployed there. Any deploy that verifies will do, since all below it was
- * approved then: one that does not is passed over. Throws CouldNot where the store does not answer or no deploy verifies.
+ * The commit of which the gate last allowed this repository a deploy to the target, or anywhere in the environment where it has
+ * not had this target yet or none is named; null where none was ever allowed there. Whether the deploy came about does not
+ * count: it may have, and all up to that commit was judged and approved then. Nor does what the deploy role says of it. Any
+ * decision that verifies will do, one that does not is passed over. Throws CouldNot where the store does not answer or none
+ * verifies.
  */
 export async function lastDeployed(
   ledger: Ledger,
@@ -28,18 +30,18 @@ async function newestAt(ledger: Ledger, place: string): Promise<Deployed | null>
   const newestFirst = entries.toSorted((a, b) => timeOf(b) - timeOf(a));
   const problems: string[] = [];
   for (const entry of newestFirst) {
-    const found = await deployAt(ledger, place, entry);
+    const found = await allowedAt(ledger, place, entry);
     if ('sha' in found) return found;
     problems.push(`${entry.key}: ${found.why}`);
   }
   if (problems.length === 0) return null;
   throw new CouldNot(
     'evidence.deploys',
-    `could not tell which commit is deployed: no record of a deploy can be used (${problems[0]}), so what a new one would bring cannot be told; run ledger verify`,
+    `could not tell which commit is deployed: no decision on a deploy can be used (${problems[0]}), so what a new one would bring cannot be told; run ledger verify`,
   );
 }
 
-async function deployAt(ledger: Ledger, place: string, entry: StoreEntry): Promise<Deployed | { why: string }> {
+async function allowedAt(ledger: Ledger, place: string, entry: StoreEntry): Promise<Deployed | { why: string }> {
   if (entry.oddity !== null) return { why: entry.oddity };
   const target = await readPointer(ledger.store, entry);
   if (typeof target === 'string') return { why: target };

@@ -44,3 +44,9 @@ export function messageOf(thrown: unknown): string {
   if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) return String(thrown.message);
   return String(thrown);
 }
+
+/** What a person is told of anything that was thrown: what we do not know is a defect of ours, and says so. */
+export function explain(thrown: unknown): string {
+  if (thrown instanceof GatehouseError) return thrown.message;
+  return `unexpected: ${messageOf(thrown)}; this is a defect of gatehouse, nothing was allowed`;
+}

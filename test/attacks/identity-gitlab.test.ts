@@ -1,5 +1,6 @@
 import { boundApprovals } from '../../src/identity/approvals.ts';
 import { OLDER } from '../support/fake-github.ts';
+import { HEAD, MERGED } from '../support/fake-gitlab.ts';
 import { identityScene } from './identity-scene.ts';
 
 /* The same of changes and approvals on GitLab. */
@@ -20,6 +21,9 @@ describe('nothing of it on GitLab either', () => {
     const { platform, identity } = await opened();
     return boundApprovals(await platform.approvals(identity.run, 'production'), [], Date.parse('2026-01-31T08:00:00Z'));
   };
+  const request = (changes: object) => Object.assign(scene.gitlab.world.mergeRequests[0] as object, changes);
+  const another = (changes: object) =>
+    scene.gitlab.world.mergeRequests.push({ ...scene.gitlab.world.mergeRequests[0], iid: 8, ...changes });
   const deployed = (changes: object) => Object.assign(scene.gitlab.world.deployments[0] as object, changes);
 
   it('honestly it is reviewed and approved', async () => {
@@ -60,7 +64,7 @@ describe('nothing of it on GitLab either', () => {
   });
 
   it.each<[string, () => void, string]>([
-    ['more authors than GraphQL lists', () => (scene.gitlab.world.moreAuthors = true), 'platform.incomplete'],
+    ['a list of authors that never ends', () => (scene.gitlab.world.authorsPerPage = 0), 'platform.too_many'],
     [
       'authors of other commits',
       () => (scene.gitlab.world.authors = [{ sha: OLDER, author: null }]),
@@ -77,8 +81,8 @@ describe('nothing of it on GitLab either', () => {
       'platform.refused',
     ],
     [
-      'two requests for one commit',
-      () => scene.gitlab.world.mergeRequests.push({ ...scene.gitlab.world.mergeRequests[0], iid: 8 }),
+      'two requests for one commit, of different commits',
+      () => another({ sha: OLDER, squash_commit_sha: HEAD }),
       'platform.ambiguous',
     ],
     [
@@ -89,6 +93,17 @@ describe('nothing of it on GitLab either', () => {
   ])('%s: the change has no people', async (_, attack, code) => {
     attack();
     await expect(source()).rejects.toMatchObject({ code });
+  });
+
+  it('a merge made at home, of a reviewed request, is not reviewed: it is the last commit of another request', async () => {
+    // Merged by fast-forward as a request of its own, whose target was changed afterwards.
+    another({ sha: MERGED, merge_commit_sha: null, target_branch: 'scratch' });
+    expect(await source()).toMatchObject({ reviews: [], contributors: [{ userId: null }, { userId: null }] });
+  });
+
+  it('a request is not merged by a merge of something else, though GitLab says so', async () => {
+    request({ sha: OLDER });
+    expect(await source()).toMatchObject({ reviews: [] });
   });
 
   it('a merge that a maintainer may have made by hand is not of a protected branch, whatever GitLab says of its request', async () => {

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { exec } from '../../src/lib/exec.ts';
 import { type Recipe, recipes } from '../../src/scan/run/recipes.ts';
 import { cleanTree, type Tree } from '../../src/scan/run/tree.ts';
@@ -147,6 +147,22 @@ describe('what a repository tells git changes nothing of what scanners see', () 
     expect(tree.removed).toContain('caf\ufffd/.semgrepignore');
     const left = run('find', [tree.files, '-name', '.semgrepignore']).stdout;
     expect(left).toBe(`${join(tree.files, '.semgrepignore')}\n`);
+  });
+
+  it('a program that it holds is not taken for git, where PATH has a part that leads into the checkout', async () => {
+    const checkout = sandbox.folder('checkout');
+    const ran = join(sandbox.folder('ran'), 'ran');
+    write(checkout, { 'bin/git': `#!/bin/sh\ntouch ${ran}\nexit 1\n` });
+    chmodSync(join(checkout, 'bin', 'git'), 0o755);
+    const head = commitAll(checkout);
+    const { PATH } = process.env;
+    process.env.PATH = ['bin', PATH].join(delimiter);
+    try {
+      expect(await treeOf(checkout)).toMatchObject({ commit: head });
+    } finally {
+      process.env.PATH = PATH;
+    }
+    expect(existsSync(ran)).toBe(false);
   });
 
   it('a folder where our own file goes stops nothing', async () => {

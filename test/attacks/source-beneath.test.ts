@@ -7,7 +7,10 @@ import { forge, recordOf } from '../support/gate-scene.ts';
 import { bringToGate, type HostedSite, layHostedSite } from '../support/hosted-site.ts';
 import { sandboxes } from '../support/sandbox.ts';
 
-/* A deploy brings all that landed since the last one, not only what was merged last. */
+/*
+ * A deploy brings all that landed since the last one that the gate allowed, not only what was merged last. What the deploy key
+ * alone says is deployed counts for nothing (F36): each denial below stands beside such a record.
+ */
 
 const sandbox = sandboxes();
 let registry: Awaited<ReturnType<typeof startRegistry>>;
@@ -151,14 +154,18 @@ function laid(kind: 'github' | 'gitlab', sha: string) {
     const { record } = recordOf(site, 'run.opened');
     const [name = '', digest = ''] = image.split('@');
     const target = { cluster: 'demo', namespace: 'lab-results', kind: 'Deployment', name: 'web' };
-    const outcome = {
-      type: 'deploy.outcome',
+    const about = {
+      run: { ...record.run, id: '9000', sha },
+      environment: 'production',
       subjects: [{ name, kind: 'image' as const, digest }],
       attachments: [],
-      data: { target },
+      outcome: 'success' as const,
     };
-    const run = { ...record.run, id: '9000', sha };
-    await forge(site, record, { ...outcome, opId: randomUUID(), run }, signerOfRole(site, 'deploy'), 'deploy');
+    const allowed = { ...about, type: 'gate.decided', data: { stage: 'deploy', simulated: false, target } };
+    await forge(site, record, { ...allowed, opId: randomUUID() }, signerOfRole(site, 'gate'), 'gate');
+    // Whoever has the deploy key says that this very commit is deployed, so that nothing lies beneath it.
+    const deployed = { ...about, run: { ...record.run, id: '9001' }, type: 'deploy.outcome', data: { target } };
+    await forge(site, record, { ...deployed, opId: randomUUID() }, signerOfRole(site, 'deploy'), 'deploy');
   }, 120_000);
   afterAll(() => scene.hosted.close());
   return scene;

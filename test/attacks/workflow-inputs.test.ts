@@ -195,12 +195,13 @@ describe('F80 a value that would speak to the runner', () => {
     commitAll(folder);
     const decision = await scene.allowed('deploy');
     const { store: _, ...before } = scene.state();
-    const { code, log, outputs } = await scene.action(
+    const { code, log, outputs, summary } = await scene.action(
       'deploy-by-digest',
       { role: 'deploy' },
       deploy({ decision, manifest: file })(),
     );
     expect([1, 2]).toContain(code);
+    expect(commandsIn(summary)).toEqual([]);
     expect(commandsIn(log).filter((line) => !line.startsWith('::error title=gatehouse deploy-by-digest::'))).toEqual(
       [],
     );

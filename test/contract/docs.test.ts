@@ -183,6 +183,11 @@ describe('who has inputs', () => {
     expect(readFileSync('actions/evidence-emit/README.md', 'utf8')).toContain(inputs.type.description);
   });
 
+  it('is offered nothing in an action that always fails there', () => {
+    for (const file of ['action.yml', 'README.md'])
+      expect(readFileSync(`actions/evidence-emit/${file}`, 'utf8')).not.toMatch(/as-pipeline|--child/);
+  });
+
   it('opens environments to named branches, as docs/fork.md does, and runs all jobs again', () => {
     const readme = readFileSync('workflows/github/README.md', 'utf8');
     expect(readme).toContain('each for exactly the branches of `refs` in contract.yml');

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parse, parseAllDocuments } from 'yaml';
-import { choicesOf } from '../../scripts/faces.ts';
+import { actionSays } from '../../scripts/faces.ts';
 import { commands } from '../../src/commands/catalogue.ts';
 import type { Command } from '../../src/commands/command.ts';
 import { metaOf } from '../../src/commands/inputs.ts';
@@ -20,8 +20,7 @@ const GITLAB_ONLY = new Set([
 interface Face {
   inputs: Record<string, { description?: string; required?: boolean; default?: unknown }>;
   outputs?: string[];
-  /** GitHub's inputs know no choices: the description names them. */
-  saysChoices?: boolean;
+  says(schema: z.ZodMiniType): string;
 }
 
 /** How a face differs from its command's schema: names, descriptions, and inputs that belong on the command line only. */
@@ -38,22 +37,20 @@ function differences(command: Command, face: Face): string[] {
       .filter((name) => !fields.some(([field]) => field === name))
       .map((name) => `${name} is unknown`),
     ...wanted
-      .filter(([name, schema]) => {
-        const described = [metaOf(schema).description, ...(face.saysChoices === true ? [choicesOf(schema)] : [])];
-        return name in face.inputs && face.inputs[name]?.description !== described.filter(Boolean).join(' ');
-      })
+      .filter(([name, schema]) => name in face.inputs && face.inputs[name]?.description !== face.says(schema))
       .map(([name]) => `${name} is described otherwise`),
   ];
 }
 
 const actionFace = (text: string): Face => {
   const { inputs, outputs } = parse(text);
-  return { inputs: inputs ?? {}, outputs: Object.keys(outputs ?? {}), saysChoices: true };
+  return { inputs: inputs ?? {}, outputs: Object.keys(outputs ?? {}), says: actionSays };
 };
 const templateFace = (text: string): Face => {
   const [header] = parseAllDocuments(text);
   const { spec } = (header as { toJS(): { spec: { inputs: Face['inputs'] } } }).toJS();
-  return { inputs: Object.fromEntries(Object.entries(spec.inputs).filter(([name]) => !GITLAB_ONLY.has(name))) };
+  const inputs = Object.fromEntries(Object.entries(spec.inputs).filter(([name]) => !GITLAB_ONLY.has(name)));
+  return { inputs, says: (schema) => metaOf(schema).description };
 };
 
 /**
@@ -111,6 +108,13 @@ it('components are the actions, and the two halves of a pipeline on GitLab', () 
   expect(readdirSync('gitlab-components/templates').sort()).toEqual([...names, 'child', 'promote'].sort());
 });
 
+it('docs/contracts.md names the inputs that only GitLab has, and no others', () => {
+  const page = readFileSync('docs/contracts.md', 'utf8');
+  const [, named = ''] = /\*\*Inputs that only GitLab has\*\*([\s\S]*?)They begin/.exec(page) ?? [];
+  const words = [...named.matchAll(/`([a-z-]+)`/g)].map(([, word]) => word as string);
+  expect(words.filter((word) => word !== 'evidence-emit').sort()).toEqual([...GITLAB_ONLY].sort());
+});
+
 describe('planted differences are found', () => {
   it.each([
     ['a missing input', { inputs: {} }, 'stage is missing'],
@@ -118,7 +122,7 @@ describe('planted differences are found', () => {
     ['facts from a workflow', { inputs: { facts: {} } }, 'facts belongs on the command line only'],
     ['another description', { inputs: { stage: { description: 'x' } } }, 'stage is described otherwise'],
   ])('%s', async (_, face, problem) => {
-    expect(differences(await load('policy-gate'), face)).toContain(problem);
+    expect(differences(await load('policy-gate'), { ...face, says: actionSays })).toContain(problem);
   });
 });
 

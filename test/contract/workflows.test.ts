@@ -111,15 +111,14 @@ async function jobFaults(name: string, job: Job): Promise<string[]> {
  * manifest, which is named by the inputs for it.
  */
 function besideAKey(name: string, { uses = '', run, with: given = {} }: Job['steps'][number]): string[] {
-  const deploy = name === 'deploy';
-  if (run !== undefined) return deploy && PUSH.test(run) ? [] : ['runs a script beside a key'];
+  if (run !== undefined) return ['runs a script beside a key'];
   const [action] = uses.split('@');
   if (uses.startsWith('$/') || action === 'actions/download-artifact') return [];
   if (action !== 'actions/checkout') return [`runs ${action} beside a key`];
-  return deploy && String(given.repository).includes('inputs.manifest-repository') ? [] : ['checks out code'];
+  return name === 'deploy' && String(given.repository).includes('inputs.manifest-repository')
+    ? []
+    : ['checks out code'];
 }
-/** The one script: it pushes what was committed. */
-const PUSH = /^export GIT_CONFIG_VALUE_0=.*\ngit push origin HEAD\n$/;
 
 async function stepFaults({ uses = '', with: given = {} }: Job['steps'][number]): Promise<string[]> {
   if (!uses.startsWith('$/')) return [];
@@ -281,7 +280,7 @@ describe('a planted fault is found', () => {
     ],
     [
       'a script beside the deploy key',
-      ({ jobs }) => jobs.deploy?.steps.push({ run: 'make' }),
+      ({ jobs }) => jobs.deploy?.steps.push({ run: 'export GIT_CONFIG_VALUE_0=x\ngit push origin HEAD\n' }),
       'deploy runs a script beside a key',
     ],
     [

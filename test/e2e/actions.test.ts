@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parse } from 'yaml';
 import { launcherOf, startAction } from '../support/runner.ts';
 import { sandboxes } from '../support/sandbox.ts';
 
@@ -24,6 +25,14 @@ describe('each action', () => {
     },
   );
 
+  it.each(readdirSync('actions'))('%s lacks no input in the step that its README shows', async (name) => {
+    const [, shown = ''] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(`actions/${name}/README.md`, 'utf8')) ?? [];
+    const [{ uses, with: given }] = parse(shown);
+    expect(uses).toMatch(new RegExp(`/actions/${name}@v`));
+    const { log } = await runAction(name, given);
+    expect(log).not.toMatch(/is required|needs --|is unknown/);
+  });
+
   it.each([
     ['build-sign', { phase: 'sign', image: 'registry.example.org/app/web' }],
     ['scan', { phase: 'record', report: TRIVY }],
@@ -45,7 +54,7 @@ describe('each action', () => {
   ])('%s in a job of the caller answers workflow_untrusted', async (name, inputs) => {
     const { code, log } = await runAction(name, inputs as unknown as Record<string, string>);
     expect(code).toBe(1);
-    expect(log).toContain('outside the trusted workflow');
+    expect(log).toContain('not part of the trusted workflow');
   });
 
   it.each(['key', 'run', 'facts', 'contract', 'now'])(

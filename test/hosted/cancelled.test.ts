@@ -100,6 +100,6 @@ describe('F65 a job that was cancelled', () => {
       );
     });
     expect(recorded).toEqual([]);
-    expect(post).toMatchObject({ code: 1, log: expect.stringContaining('outside the trusted workflow') });
+    expect(post).toMatchObject({ code: 1, log: expect.stringContaining('not part of the trusted workflow') });
   });
 });

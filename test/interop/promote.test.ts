@@ -80,6 +80,7 @@ describe('the reusable workflow under act', () => {
     expect(ended.code).not.toBe(0);
     expect(jobs(ended, 'failed')).toEqual(['gate-promote']);
     expect(ended.stdout).toContain('✖ scan.findings');
+    expect(ended.stdout).toContain('DENY promote to production by scan.findings: ');
     expect(jobs(ended, 'succeeded').sort()).toEqual(['build', 'open', 'record', 'scan', 'seal', 'sign']);
     expect(scene.pushed()).toBe(before);
   });
@@ -88,6 +89,7 @@ describe('the reusable workflow under act', () => {
     const ended = await scene.run({ attempt: 3, reports: { ...SOURCES, trivy: 'trivy-failed' } });
     expect(jobs(ended, 'failed')).toEqual(expect.arrayContaining(['scan', 'record', 'gate-promote']));
     expect(ended.stdout).toContain('✖ scan.complete');
+    expect(ended.stdout).toMatch(/::error .*::1 of 5 scans not complete: trivy \(/);
     expect(jobs(ended, 'succeeded')).toContain('seal');
   });
 

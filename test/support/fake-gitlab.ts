@@ -77,7 +77,8 @@ export interface Landing {
   mergeRequestCommits: Json[];
   /** What GraphQL knows: the account behind each commit's author. */
   authors: Json[];
-  moreAuthors: boolean;
+  /** As many of them as a page of GraphQL holds. */
+  authorsPerPage: number;
   approvals: Json;
 }
 
@@ -129,6 +130,7 @@ export function gitlabWorld(at: Where = PARENT): GitlabWorld {
     state: 'merged',
     target_branch: 'main',
     source_branch: 'topic',
+    source_project_id: at.project,
     sha: HEAD,
     merge_commit_sha: merged,
     squash_commit_sha: null,
@@ -165,7 +167,10 @@ export function gitlabWorld(at: Where = PARENT): GitlabWorld {
     earlier: [],
     deployedBase: DEPLOYED,
     since: null,
-    commit: commit(merged, 'merger@example.org', { message: "Merge branch 'topic' into 'main'" }) as Json,
+    commit: commit(merged, 'merger@example.org', {
+      message: "Merge branch 'topic' into 'main'",
+      parent_ids: [BASE, HEAD],
+    }) as Json,
     mergeRequests: [mergeRequest],
     versions: [
       {
@@ -179,7 +184,7 @@ export function gitlabWorld(at: Where = PARENT): GitlabWorld {
     ] as Json[],
     mergeRequestCommits: [commit(HEAD, 'dev@example.org')] as Json[],
     authors: [{ sha: HEAD, author: { id: `gid://gitlab/User/${PEOPLE.dev}` } }] as Json[],
-    moreAuthors: false,
+    authorsPerPage: 100,
     approvals: {
       approved: true,
       approved_by: [{ user: user(PEOPLE.reviewer), approved_at: '2026-01-31T07:20:00.000Z' }],
@@ -219,7 +224,7 @@ export function landBeneath(world: GitlabWorld, iid: number, author: number): La
     versions: world.versions.map((each) => ({ ...each, head_commit_sha: head })),
     mergeRequestCommits: [commit(head, address, { parent_ids: [DEPLOYED] })],
     authors: [{ sha: head, author: { id: `gid://gitlab/User/${author}` } }],
-    moreAuthors: false,
+    authorsPerPage: 100,
     approvals: world.approvals,
   };
   world.earlier.push(made);
@@ -336,12 +341,14 @@ function graphql(all: GitlabWorld, { query, variables }: { query: string; variab
   const world = [all, ...all.children].find(({ project }) => project.path_with_namespace === variables.path) ?? all;
   const landing = requestIn(world, variables.iid);
   if (
-    !query.includes('commits(first: 100)') ||
+    !query.includes('commits(first: 100, after: $after)') ||
     variables.path !== world.project.path_with_namespace ||
     landing === undefined
   ) {
     return { json: { data: { project: null } } };
   }
-  const commits = { nodes: landing.authors, pageInfo: { hasNextPage: landing.moreAuthors } };
+  const [from, to] = [Number(variables.after), Number(variables.after) + landing.authorsPerPage];
+  const pageInfo = { hasNextPage: to < landing.authors.length, endCursor: String(to) };
+  const commits = { nodes: landing.authors.slice(from, to), pageInfo };
   return { json: { data: { project: { mergeRequest: { commits } } } } };
 }

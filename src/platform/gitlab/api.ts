@@ -16,7 +16,7 @@ export interface GitlabApi extends Pick<Rest, 'get' | 'find' | 'list' | 'pages' 
   of(projectId: string): GitlabApi;
   /** Asks GraphQL, which alone knows the accounts behind commits. */
   query<S extends z.ZodMiniType>(
-    question: Omit<Question<S>, 'path'> & { query: string; variables: Record<string, string> },
+    question: Omit<Question<S>, 'path'> & { query: string; variables: Record<string, string | null> },
   ): Promise<z.infer<S>>;
 }
 

@@ -29,7 +29,7 @@ export async function landedSince(
   const found: Landed[] = [];
   for (const commit of await since(api, run, deployed)) {
     if (covered.has(commit.id)) continue;
-    const change = await changeOf(api, { ...run, sha: commit.id });
+    const change = await changeOf(api, run, commit);
     found.push({ commit, change });
     for (const sha of [commit.id, ...(change?.shas ?? [])]) covered.add(sha);
   }

@@ -1,10 +1,12 @@
 import type { Run } from '../../contract/run.ts';
 import { CouldNot } from '../../lib/errors.ts';
+import type * as z from '../../lib/zod.ts';
 import type { ToldCommit } from '../contributors.ts';
-import type { Source } from '../platform.ts';
+import type { Contributor, Source } from '../platform.ts';
 import { type GitlabApi, NEED } from './api.ts';
 import {
   authors,
+  type CommitReply,
   commitList,
   type MergeRequest,
   mergeRequestApprovals,
@@ -16,25 +18,40 @@ import {
 /** The merge request that brought a commit. */
 export interface Change {
   base: string | null;
-  openedBy: string | null;
-  mergedBy: string | null;
+  /** Who opened and who merged it. */
+  handlers: Contributor[];
   /** Ids of its commits, which are on the branch where they were not squashed, and of the one that they were squashed into. */
   shas: string[];
   commits: ToldCommit[];
   reviews: Source['reviews'];
 }
 
-/** The merge request that was merged into the run's branch as the run's commit, or null. Throws CouldNot where several claim it. */
-export async function changeOf(api: GitlabApi, run: Run): Promise<Change | null> {
-  const iid = await mergedRequest(api, run);
-  if (iid === null) return null;
+/**
+ * The merge request that was merged into the run's branch as this commit, or null. Where several of one and the same last commit
+ * were, they are one: people and reviews of all. Throws CouldNot where several of different ones claim it.
+ */
+export async function changeOf(api: GitlabApi, run: Run, commit: CommitReply): Promise<Change | null> {
+  const all: Change[] = [];
+  for (const iid of await mergedRequests(api, run, commit)) all.push(await read(api, run, commit, iid));
+  const [first] = all;
+  if (first === undefined) return null;
+  return {
+    base: first.base,
+    handlers: all.flatMap(({ handlers }) => handlers),
+    shas: all.flatMap(({ shas }) => shas),
+    commits: all.flatMap(({ commits }) => commits),
+    reviews: all.flatMap(({ reviews }) => reviews),
+  };
+}
+
+async function read(api: GitlabApi, run: Run, commit: CommitReply, iid: number): Promise<Change> {
   const what = `read merge request ${iid}`;
   const path = `/merge_requests/${iid}`;
   const found = await api.get({ path, schema: mergeRequestReply, what, need: NEED });
-  if (!isOf(found, run)) {
+  if (!isMergedAs(commit, found, run)) {
     throw new CouldNot(
       'platform.inconsistent',
-      `could not ${what}: GitLab says of it both that it was merged as ${run.sha} and that it was not; run again`,
+      `could not ${what}: GitLab says of it both that it was merged as ${commit.id} and that it was not; run again`,
     );
   }
   const pushes = await api.list({
@@ -56,45 +73,71 @@ export async function changeOf(api: GitlabApi, run: Run): Promise<Change | null>
   const { shas, commits } = await commitsOf(api, run, iid, last.head_commit_sha);
   return {
     base: last.base_commit_sha,
-    openedBy: found.author === null ? null : String(found.author.id),
-    mergedBy: found.merge_user == null ? null : String(found.merge_user.id),
+    handlers: [
+      { userId: found.author === null ? null : String(found.author.id), as: 'author' },
+      { userId: found.merge_user == null ? null : String(found.merge_user.id), as: 'committer' },
+    ],
     shas: found.squash_commit_sha === null ? shas : [...shas, found.squash_commit_sha],
     commits,
     reviews: await reviewsOf(api, iid, last.created_at),
   };
 }
 
-async function mergedRequest(api: GitlabApi, run: Run): Promise<number | null> {
-  const what = `read the merge requests of commit ${run.sha}`;
+/**
+ * GitLab also calls a request merged whose last commit came in by another one. So of those that it says were merged as this commit
+ * only those count of which it is the last commit, the one that they were squashed into, or a merge of that. And a merge that was
+ * pushed as the last commit of some request, whatever that one's target is now, is not GitLab's: it may hold anything.
+ */
+async function mergedRequests(api: GitlabApi, run: Run, commit: CommitReply): Promise<number[]> {
+  const what = `read the merge requests of commit ${commit.id}`;
   const all = await api.list({
-    path: `/repository/commits/${run.sha}/merge_requests`,
+    path: `/repository/commits/${commit.id}/merge_requests`,
     schema: mergeRequests,
     what,
     need: NEED,
   });
-  const merged = all.filter((each) => isOf(each, run));
-  if (merged.length > 1) {
-    const numbers = merged.map(({ iid }) => iid).join(', ');
+  const pushed = all.some((each) => each.state === 'merged' && each.sha === commit.id && !isOfBranch(each, run));
+  const merged = all.filter((each) => isMergedAs(commit, each, run) && (!pushed || isItself(commit, each)));
+  const numbers = merged.map(({ iid }) => iid);
+  if (new Set(merged.map(({ sha }) => sha)).size > 1) {
     throw new CouldNot(
       'platform.ambiguous',
-      `could not ${what}: several (${numbers}) were merged as this commit; which of them was reviewed cannot be told`,
+      `could not ${what}: several (${numbers.join(', ')}) were merged as this commit; which of them was reviewed cannot be told`,
     );
   }
-  return merged[0]?.iid ?? null;
+  return numbers;
 }
 
-function isOf(each: MergeRequest, run: Run): boolean {
+function isMergedAs(commit: CommitReply, each: MergeRequest, run: Run): boolean {
   return (
     each.state === 'merged' &&
     String(each.project_id) === run.repositoryId &&
     `refs/heads/${each.target_branch}` === run.ref &&
-    [each.merge_commit_sha, each.squash_commit_sha, each.sha].includes(run.sha)
+    (isItself(commit, each) || isMergeOf(commit, each))
   );
 }
 
-const AUTHORS = `query ($path: ID!, $iid: String!) {
-  project(fullPath: $path) { mergeRequest(iid: $iid) { commits(first: 100) { nodes { sha author { id } } pageInfo { hasNextPage } } } }
+/** It is the request's last commit, or the one that all were squashed into. */
+function isItself({ id }: CommitReply, each: MergeRequest): boolean {
+  return each.sha === id || each.squash_commit_sha === id;
+}
+
+function isMergeOf({ id, parent_ids: [, brought] }: CommitReply, each: MergeRequest): boolean {
+  return each.merge_commit_sha === id && brought !== undefined && [each.sha, each.squash_commit_sha].includes(brought);
+}
+
+/** A request of the branch itself, for example to a branch of releases: what it brings there had landed before. */
+function isOfBranch(each: MergeRequest, run: Run): boolean {
+  return String(each.source_project_id) === run.repositoryId && `refs/heads/${each.source_branch}` === run.ref;
+}
+
+const AUTHORS = `query ($path: ID!, $iid: String!, $after: String) {
+  project(fullPath: $path) { mergeRequest(iid: $iid) {
+    commits(first: 100, after: $after) { nodes { sha author { id } } pageInfo { hasNextPage endCursor } }
+  } }
 }`;
+/** A list of REST ends at a thousand too. */
+const PAGES = 10;
 
 /**
  * The commits with the accounts behind their authors: REST tells addresses only, GraphQL the account that owns each. The two
@@ -108,20 +151,12 @@ async function commitsOf(
 ): Promise<Pick<Change, 'shas' | 'commits'>> {
   const what = `read the commits of merge request ${iid}`;
   const told = await api.list({ path: `/merge_requests/${iid}/commits`, schema: commitList, what, need: NEED });
-  const answer = await api.query({
-    query: AUTHORS,
-    variables: { path: run.repository, iid: String(iid) },
-    schema: authors,
-    what,
-    need: `${NEED} (a job token cannot ask GraphQL)`,
-  });
-  const { nodes, pageInfo } = answer.data.project.mergeRequest.commits;
-  const byCommit = new Map(nodes.map(({ sha, author }) => [sha, author]));
+  const byCommit = await accountsOf(api, run, iid, what);
   const same = byCommit.size === told.length && told.every(({ id }) => byCommit.has(id));
-  if (pageInfo.hasNextPage || !same || !byCommit.has(head)) {
+  if (!same || !byCommit.has(head)) {
     throw new CouldNot(
       'platform.incomplete',
-      `could not ${what}: GitLab's lists differ or stop at 100, so who wrote it cannot be told; make smaller changes`,
+      `could not ${what}: GitLab's two lists of them differ, so who wrote it cannot be told; run again`,
     );
   }
   return {
@@ -132,6 +167,29 @@ async function commitsOf(
       committer: { userId: null, email: commit.committer_email },
     })),
   };
+}
+
+/** The account behind each commit's author, by the commit's id. */
+async function accountsOf(api: GitlabApi, run: Run, iid: number, what: string): Promise<Map<string, string | null>> {
+  const found = new Map<string, string | null>();
+  let after: string | null = null;
+  for (let page = 1; page <= PAGES; page++) {
+    const answer: z.infer<typeof authors> = await api.query({
+      query: AUTHORS,
+      variables: { path: run.repository, iid: String(iid), after },
+      schema: authors,
+      what,
+      need: `${NEED} (a job token cannot ask GraphQL)`,
+    });
+    const { nodes, pageInfo } = answer.data.project.mergeRequest.commits;
+    for (const { sha, author } of nodes) found.set(sha, author);
+    if (!pageInfo.hasNextPage) return found;
+    after = pageInfo.endCursor;
+  }
+  throw new CouldNot(
+    'platform.too_many',
+    `could not ${what}: there are more than ${PAGES * 100}; make smaller changes`,
+  );
 }
 
 /** Approvals say no commit: one given before the last push is of something older, and counts as a comment. */

@@ -49,8 +49,9 @@ export async function childRun(api: GitlabApi, parent: RunIdentity, path: string
   };
 }
 
+/** A seal job that was retried counts as it ended first: its retry finds the seal there, and fails. */
 async function requireUnsealed(api: GitlabApi, run: Run): Promise<void> {
-  const all = await jobsOf(api, run);
+  const all = await jobsOf(api, run, '?include_retried=true');
   const own = all.find(({ id }) => String(id) === run.job);
   const sealed = all.find(({ name, status }) => name.endsWith(SEAL) && status === 'success');
   if (sealed !== undefined && own?.name.endsWith(SEAL) !== true)
@@ -70,9 +71,9 @@ export async function outcomeOf(api: GitlabApi, run: Pick<Run, 'id' | 'job'>): P
   return states.length > 0 && states.every((status) => status === 'success') ? 'success' : 'skipped';
 }
 
-function jobsOf(api: GitlabApi, run: Pick<Run, 'id'>) {
+function jobsOf(api: GitlabApi, run: Pick<Run, 'id'>, which = '') {
   return api.list({
-    path: `/pipelines/${run.id}/jobs`,
+    path: `/pipelines/${run.id}/jobs${which}`,
     schema: jobs,
     what: `read the jobs of pipeline ${run.id}`,
     need: NEED,

@@ -89,6 +89,8 @@ export const mergeRequest = z.looseObject({
   project_id: id,
   state: z.string(),
   target_branch: z.string(),
+  source_branch: z.string(),
+  source_project_id: z.nullable(id),
   sha: z.nullable(sha),
   merge_commit_sha: z.nullable(sha),
   squash_commit_sha: z.nullable(sha),
@@ -139,7 +141,7 @@ export const authors = z.looseObject({
       mergeRequest: z.looseObject({
         commits: z.looseObject({
           nodes: z.array(z.looseObject({ sha, author: z.nullable(globalUser) })),
-          pageInfo: z.looseObject({ hasNextPage: z.boolean() }),
+          pageInfo: z.looseObject({ hasNextPage: z.boolean(), endCursor: z.nullable(z.string()) }),
         }),
       }),
     }),

@@ -23,7 +23,7 @@ export async function gitlabSource(api: GitlabApi, run: Run, deployed: Deployed 
     need: NEED,
   });
   const where = await standing(api, run);
-  const change = await changeOf(api, run);
+  const change = await changeOf(api, run, commit);
   const beneath = await landedSince(api, run, deployed, change);
   return {
     ...where,
@@ -45,11 +45,7 @@ function told({ commit, change }: Landed, { host }: Run): ToldChange {
     return { contributors: contributorsOf([own], noReplyHost), reviews: [] };
   }
   return {
-    contributors: distinct([
-      ...contributorsOf(change.commits, noReplyHost),
-      { userId: change.openedBy, as: 'author' },
-      { userId: change.mergedBy, as: 'committer' },
-    ]),
+    contributors: distinct([...contributorsOf(change.commits, noReplyHost), ...change.handlers]),
     reviews: change.reviews,
   };
 }

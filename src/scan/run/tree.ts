@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { BadInput, CouldNot } from '../../lib/errors.ts';
 import type { Exec } from '../../lib/exec.ts';
+import { complaint, runGit } from '../../lib/git.ts';
 
 /** What scanners read, made from a checkout: neither is the judged repository's own folder. */
 export interface Tree {
@@ -53,19 +54,14 @@ const ENCODINGS = new Map([
   ['feff', 'utf-16be'],
 ]);
 
-/** Of the commit that holds such files as UTF-8. */
-const AUTHOR = ['-c', 'user.name=gatehouse', '-c', 'user.email=gatehouse@localhost'];
-
 /**
  * Clones the checkout twice below `into`. Throws BadInput for a folder that is no git checkout and for a shallow one: a secret
  * in what was not fetched would not be found.
  */
 export async function cleanTree(checkout: string, into: string, exec: Exec): Promise<Tree> {
+  // Whoever owns the checkout: in a container that is often somebody else.
   const git = (cwd: string, ...args: string[]) =>
-    exec('git', ['-c', 'safe.directory=*', '-c', 'core.hooksPath=/dev/null', ...args], {
-      cwd,
-      env: gitEnvironment(into),
-    });
+    runGit(cwd, ['-c', 'safe.directory=*', ...args], exec, { GIT_ALLOW_PROTOCOL: 'file' });
   const head = await git(checkout, 'rev-parse', '--verify', 'HEAD^{commit}');
   if (head.code !== 0)
     throw new BadInput(
@@ -80,7 +76,7 @@ export async function cleanTree(checkout: string, into: string, exec: Exec): Pro
   const [commit, files, history] = [head.stdout.trim(), join(into, 'files'), join(into, 'history.git')];
   const must = async (cwd: string, ...args: string[]) => {
     const { code, stderr } = await git(cwd, ...args);
-    if (code !== 0) throw new CouldNot('scan.clone', `cannot copy ${checkout} to scan it: ${lastLine(stderr)}`);
+    if (code !== 0) throw new CouldNot('scan.clone', `cannot copy ${checkout} to scan it: ${complaint(stderr)}`);
   };
   await must(into, 'clone', '--quiet', '--template=', '--no-local', '--no-checkout', '--', checkout, files);
   await must(into, 'clone', '--quiet', '--template=', '--bare', '--', checkout, history);
@@ -91,23 +87,10 @@ export async function cleanTree(checkout: string, into: string, exec: Exec): Pro
   await must(files, 'checkout', '--quiet', '--detach', commit);
   const recoded = recode(files);
   if (recoded.length > 0) {
-    await must(files, ...AUTHOR, 'commit', '--quiet', '--all', '--message', 'UTF-16 as UTF-8');
-    await must(history, 'fetch', '--quiet', files, 'HEAD:refs/gatehouse/utf-8');
+    await must(files, 'commit', '--quiet', '--all', '--message', 'UTF-16 as UTF-8');
+    await must(history, '--git-dir=.', 'fetch', '--quiet', files, 'HEAD:refs/gatehouse/utf-8');
   }
   return { commit, files, history, removed: removeObeyed(files), recoded };
-}
-
-/** Nothing of the machine's or the user's git configuration: filters and templates would run programs. */
-function gitEnvironment(home: string): Record<string, string> {
-  return {
-    PATH: process.env.PATH ?? '',
-    HOME: home,
-    LANG: 'C.UTF-8',
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_LFS_SKIP_SMUDGE: '1',
-  };
 }
 
 /** An entry of the files. Its path is in bytes, since git takes names that are no UTF-8. */
@@ -159,8 +142,4 @@ function removeObeyed(files: string): string[] {
   // Without a file of this name semgrep leaves out tests and vendored code; one that says nothing leaves nothing out.
   writeFileSync(join(files, '.semgrepignore'), '# nothing is left out\n');
   return removed.map(({ path }) => path.toString().slice(files.length + 1)).sort();
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
 }

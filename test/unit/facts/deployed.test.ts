@@ -16,7 +16,7 @@ import {
   sampleRun,
 } from '../evidence/sample-ledger.ts';
 
-/* Which commit is deployed, by the records of deploys that a store holds. */
+/* Which commit is deployed, by the decisions that a store holds. */
 
 const WEB: Target = { cluster: 'prod', namespace: 'app', kind: 'Deployment', name: 'web' };
 const JOBS: Target = { ...WEB, name: 'jobs' };
@@ -29,9 +29,12 @@ beforeEach(async () => {
   ledger = await newLedger();
 });
 
+const allowed = (target: Target) => ({ stage: 'deploy', simulated: false, target });
+
+/** The gate allows a deploy. */
 async function deployed(sha: string, target: Target = WEB, changes: Partial<RecordInput> = {}): Promise<SignedRecord> {
-  const input = sampleInput('deploy.outcome', { ...sampleRun(`r${runs++}`), sha }, { data: { target }, ...changes });
-  const signed = await signRecord(input, placeOfStep(1, 'deploy'), { signer: keys.deploy, role: 'deploy' });
+  const input = sampleInput('gate.decided', { ...sampleRun(`r${runs++}`), sha }, { data: allowed(target), ...changes });
+  const signed = await signRecord(input, placeOfStep(1, 'gate'), { signer: keys.gate, role: 'gate' });
   await appendRecord(ledger.store, signed);
   // The store's times are to differ.
   await new Promise((resolve) => setTimeout(resolve, 20));
@@ -68,9 +71,11 @@ describe('the deployed commit', () => {
   });
 
   it.each<[string, Partial<RecordInput>]>([
-    ['failed', { outcome: 'failure' }],
-    ['was refused', { outcome: 'denied' }],
-    ['went to another environment', { environment: 'staging' }],
+    ['was denied', { outcome: 'denied' }],
+    ['was not judged', { outcome: 'error' }],
+    ['was promoted only', { data: { ...allowed(WEB), stage: 'promote' } }],
+    ['was tried out only', { data: { ...allowed(WEB), simulated: true } }],
+    ['was for another environment', { environment: 'staging' }],
   ])('is not that of a deploy that %s', async (_, changes) => {
     await deployed(TWO);
     await deployed(ONE, WEB, changes);
@@ -82,20 +87,20 @@ describe('the deployed commit', () => {
     expect(await last(WEB, 'production', { ...run, repositoryId: '8' })).toBeNull();
   });
 
-  it('is that of the last deploy of which the record can be used', async () => {
+  it('is that of the last decision that can be used', async () => {
     await deployed(TWO);
     lose(await deployed(ONE));
     expect(await last()).toBe(TWO);
   });
 
-  it('cannot be told, which is not "none", where no record of a deploy can be used', async () => {
+  it('cannot be told, which is not "none", where no decision can be used', async () => {
     lose(await deployed(ONE));
     await expect(last()).rejects.toMatchObject({ code: 'evidence.deploys', exit: 3 });
   });
 
   it('cannot be told by a pointer to a deploy of something else', async () => {
     const { key } = await deployed(ONE, JOBS);
-    const stray = `${pointerPrefix(placeDigest(run, 'production', WEB))}deploy.outcome-${'0'.repeat(32)}.json`;
+    const stray = `${pointerPrefix(placeDigest(run, 'production', WEB))}gate.decided-${'0'.repeat(32)}.json`;
     await ledger.store.put(stray, Buffer.from(JSON.stringify({ key, tool: null })));
     await expect(last()).rejects.toMatchObject({
       code: 'evidence.deploys',
@@ -104,18 +109,25 @@ describe('the deployed commit', () => {
   });
 
   it('cannot be told by a pointer that leads out of the store', async () => {
-    const stray = `${pointerPrefix(placeDigest(run, 'production', WEB))}deploy.outcome-${'0'.repeat(32)}.json`;
+    const stray = `${pointerPrefix(placeDigest(run, 'production', WEB))}gate.decided-${'0'.repeat(32)}.json`;
     await ledger.store.put(stray, Buffer.from(JSON.stringify({ key: '../elsewhere.json', tool: null })));
     await expect(last()).rejects.toMatchObject({ code: 'evidence.deploys' });
   });
 
+  it('is not what the deploy role says', async () => {
+    await deployed(TWO);
+    const outcome = sampleInput('deploy.outcome', { ...sampleRun('r77'), sha: ONE }, { data: { target: WEB } });
+    const signed = await signRecord(outcome, placeOfStep(1, 'deploy'), { signer: keys.deploy, role: 'deploy' });
+    await appendRecord(ledger.store, signed);
+    expect(await last()).toBe(TWO);
+  });
+
   it('cannot be told by a record that another role signed', async () => {
-    const { record } = await deployed(ONE, JOBS);
-    const forged = { ...sampleInput('deploy.outcome', record.run, { data: { target: WEB } }), seq: 7 };
+    const forged = { ...sampleInput('gate.decided', sampleRun('r78'), { data: allowed(WEB) }), seq: 7 };
     await expect(
-      signRecord(forged, placeOfStep(1, 'deploy'), { signer: keys.scan, role: 'scan' }),
+      signRecord(forged, placeOfStep(1, 'gate'), { signer: keys.deploy, role: 'deploy' }),
     ).rejects.toMatchObject({ code: 'evidence.role' });
-    const signed = await signRecord(forged, placeOfStep(1, 'deploy'), { signer: keys.scan, role: 'deploy' });
+    const signed = await signRecord(forged, placeOfStep(1, 'gate'), { signer: keys.deploy, role: 'gate' });
     await appendRecord(ledger.store, signed);
     await expect(last()).rejects.toMatchObject({ code: 'evidence.deploys' });
   });

@@ -1,5 +1,5 @@
 import { digestOf, hexOf, sha256Hex } from '../../../src/lib/digest.ts';
-import { BadInput, CouldNot, Denied, messageOf } from '../../../src/lib/errors.ts';
+import { BadInput, CouldNot, Denied, explain, messageOf } from '../../../src/lib/errors.ts';
 
 describe('the three families of failure', () => {
   it.each([
@@ -21,6 +21,11 @@ describe('the three families of failure', () => {
     ['undefined', undefined, 'undefined'],
   ])('%s that was thrown has a message', (_, thrown, message) => {
     expect(messageOf(thrown)).toBe(message);
+    expect(explain(thrown)).toBe(`unexpected: ${message}; this is a defect of gatehouse, nothing was allowed`);
+  });
+
+  it('what we know is told as it is', () => {
+    expect(explain(new Denied('some.code', 'what happened'))).toBe('what happened');
   });
 });
 

@@ -76,6 +76,7 @@ describe('what landed since the deployed commit', () => {
   it('is one request where its commits were squashed, the squashing commit being merged too', async () => {
     const squashed = '7'.repeat(40);
     Object.assign(six.mergeRequests[0] as object, { squash_commit_sha: squashed });
+    six.commit.parent_ids = [DEPLOYED, squashed];
     world.since = [
       world.commit,
       six.commit,
@@ -169,7 +170,7 @@ describe('a comparison', () => {
   });
 
   it('with a commit as which several requests were merged is no answer', async () => {
-    six.mergeRequests.push({ ...six.mergeRequests[0], id: 1, iid: 8 });
+    six.mergeRequests.push({ ...six.mergeRequests[0], id: 1, iid: 8, sha: FIVE, squash_commit_sha: '6f'.repeat(20) });
     await expect(beneath()).rejects.toMatchObject({ code: 'platform.ambiguous', exit: 3 });
   });
 });

@@ -79,6 +79,12 @@ describe('once a seal job has succeeded', () => {
     await expect(childRun()).rejects.toMatchObject({ code: 'run.sealed' });
   });
 
+  it('no other job begins after the seal job was retried, which fails', async () => {
+    gitlab.world.retried.push(job('gatehouse-lab-results-seal', 'success'));
+    gitlab.world.jobs.push(job('gatehouse-lab-results-seal', 'failed'));
+    await expect(childRun()).rejects.toMatchObject({ code: 'run.sealed' });
+  });
+
   it('the seal of another repository of the run still does', async () => {
     gitlab.world.jobs.push(job('gatehouse-portal-seal', 'success'));
     Object.assign(gitlab.world.jobs.find(({ id }) => id === 6003) as object, { name: 'gatehouse-lab-results-seal' });

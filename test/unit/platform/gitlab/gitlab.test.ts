@@ -162,12 +162,53 @@ describe('the reviews of a change', () => {
   });
 });
 
+describe('several merge requests of a commit', () => {
+  const another = (changes: object) => world.mergeRequests.push({ ...world.mergeRequests[0], iid: 8, ...changes });
+
+  it('are one where they have the same last commit: people and reviews of all', async () => {
+    another({ author: user(121), merge_user: user(122) });
+    const { contributors, reviews } = await source();
+    expect(reviews).toHaveLength(2);
+    for (const userId of ['101', '102', '121', '122'])
+      expect(contributors.map((each) => each.userId)).toContain(userId);
+  });
+
+  it.each([
+    ['that only came in by it', { sha: OTHER }],
+    ['of the branch itself, to one of releases', { sha: MERGED, source_branch: 'main', target_branch: 'release' }],
+    ['that is open', { sha: MERGED, state: 'opened', target_branch: 'release' }],
+  ])('are the one that brought it: not another %s', async (_, changes) => {
+    another(changes);
+    expect((await source()).reviews).toHaveLength(1);
+  });
+
+  it.each([
+    ['another repository', { source_project_id: 7003 }],
+    ['a repository that is gone', { source_project_id: null }],
+    ['another branch', { source_branch: 'topic' }],
+  ])('are none where the merge is the last commit of one from %s', async (_, changes) => {
+    another({ sha: MERGED, source_branch: 'main', target_branch: 'release', ...changes });
+    expect((await source()).reviews).toEqual([]);
+  });
+});
+
+describe('the commits of a merge request', () => {
+  it('have authors beyond the first page of GraphQL', async () => {
+    const first = commit(OTHER, 'other@example.org');
+    world.mergeRequestCommits = [commit(HEAD, 'dev@example.org'), first];
+    world.authors.push({ sha: OTHER, author: { id: 'gid://gitlab/User/121' } });
+    world.authorsPerPage = 1;
+    expect(named((await source()).contributors, 'author')).toContain('121');
+  });
+});
+
 describe('a merge request that brought another commit', () => {
   it.each([
     ['is still open', { state: 'opened' }],
     ['is of another project', { project_id: 7003 }],
     ['went into another branch', { target_branch: 'topic' }],
     ['was merged as another commit', { merge_commit_sha: OTHER }],
+    ['has another last commit than was merged', { sha: OTHER }],
   ])('%s: its reviews are none of this one', async (_, changes) => {
     request(changes);
     expect(await source()).toMatchObject({ reviews: [], base: 'd'.repeat(40) });
