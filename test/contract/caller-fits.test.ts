@@ -16,7 +16,7 @@ const CONTRACT = 'contract.yml';
 
 interface Caller {
   on: { push?: { branches: string[] }; [event: string]: unknown };
-  jobs: { promote: { with: Record<string, string>; secrets?: Record<string, string> } };
+  jobs: { promote: { with: Partial<Record<string, string>>; secrets?: Partial<Record<string, string>> } };
 }
 
 /** What of a caller does not fit a contract. */
@@ -57,7 +57,7 @@ function listed(image: string, contract: Contract): string[] {
 
 /** The deploy takes a clone of what the contract gives the target, at that branch, and refuses any other. */
 function manifestFaults(
-  given: Record<string, string>,
+  given: Partial<Record<string, string>>,
   about: Contract['file']['environments'][string]['targets'],
   { file }: Contract,
 ): string[] {
@@ -94,7 +94,12 @@ describe('the caller that applications copy', () => {
     ['a branch to start on', 'branches: [main]', 'branches: [main, next]', /starts on refs\/heads\/next/],
     ['an event', 'pull_request:', 'schedule:', /starts on schedule/],
     ['no repository of the manifest', /\n +manifest-repository: .*/, '', /taken from branch main of undefined/],
-    ['another repository', 'example-health/gitops', 'example-health/web', /taken from branch main of example-health\/web/],
+    [
+      'another repository',
+      'example-health/gitops',
+      'example-health/web',
+      /taken from branch main of example-health\/web/,
+    ],
     ['no branch of the manifest', /\n +manifest-branch: .*/, '', /taken from branch undefined/],
     ['no token for the manifest', /\n +secrets:\n.*/, '', /no manifest-token/],
     ['a cluster that is deployed to', 'manifest-branch: main', 'method: kubernetes', /not in clusters/],

@@ -4,8 +4,8 @@ import { checkGithub } from '../../src/commands/doctor/github-checks.ts';
 import { checkGitlab } from '../../src/commands/doctor/gitlab-checks.ts';
 import { ownContract, runningRelease } from '../../src/commands/release.ts';
 import type { Run } from '../../src/contract/run.ts';
-import { exec } from '../../src/lib/exec.ts';
 import { releaseOf } from '../../src/facts/release.ts';
+import { exec } from '../../src/lib/exec.ts';
 import { http } from '../../src/lib/http.ts';
 import { readApplication } from '../../src/platform/github/protection/application.ts';
 import { readCompliance } from '../../src/platform/github/protection/compliance.ts';
@@ -92,7 +92,8 @@ const inFork = (): Block => ({
   text: `set -eu\ncd '${site.fork}'\ngatehouse() { node dist/gatehouse.js "$@"; }\n`,
 });
 const git = (...words: string[]) => run('git', ['-C', site.fork, ...words], { env: site.env }).stdout.trim();
-const aws = (...words: string[]) => JSON.parse(run(toolPath('aws'), [...words, '--output', 'json'], { env: site.env }).stdout);
+const aws = (...words: string[]) =>
+  JSON.parse(run(toolPath('aws'), [...words, '--output', 'json'], { env: site.env }).stdout);
 
 guided('the guide to forking', () => {
   it('runs from top to bottom', () => {
@@ -128,7 +129,7 @@ guided('the guide to forking', () => {
       expect(contract).toMatch(
         new RegExp(`^    ${role}:\n      - id: ${role}-1\n.*\n        url: awskms:///arn:aws:kms:us-east-1:`, 'm'),
       );
-    expect(contract).toMatch(/^    notary:\n      - id: notary-1$/m);
+    expect(contract).toMatch(/^ {4}notary:\n {6}- id: notary-1$/m);
     const own = readFileSync(join(site.fork, '..', 'keys', 'notary.pem'), 'utf8');
     expect(git('grep', '-lF', own.split('\n')[1] ?? '', 'v1.0.0')).toBe('');
   });
@@ -212,7 +213,8 @@ guided('the roles in AWS', () => {
     for (const { Action, Resource } of rest) {
       for (const action of [Action].flat())
         expect(['s3:PutObject', 's3:GetObject', 's3:GetObjectVersion', 's3:ListBucketVersions']).toContain(action);
-      for (const resource of [Resource].flat()) expect(resource).toMatch(/^arn:aws:s3:::acme-health-evidence(\/prod\/v1\/|$)/);
+      for (const resource of [Resource].flat())
+        expect(resource).toMatch(/^arn:aws:s3:::acme-health-evidence(\/prod\/v1\/|$)/);
     }
     expect(JSON.stringify(rest)).not.toMatch(/BUCKET|PREFIX|REPOSITORY|KEY/);
     expect(JSON.stringify(rest)).toContain('/repo=github~github.com~4711/*');

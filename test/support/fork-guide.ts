@@ -46,7 +46,10 @@ export function blocksOf(markdown: string): Block[] {
  * `certificate` is that authority's, PEM.
  */
 export function edited(certificate: string): Block {
-  const lines = certificate.trim().split('\n').map((line) => `        ${line}`);
+  const lines = certificate
+    .trim()
+    .split('\n')
+    .map((line) => `        ${line}`);
   const text = [
     "cat > ../authority.yml <<'PEM'",
     ...lines,

@@ -80,10 +80,7 @@ export function layCopy(folder: string, changes: Record<string, string>, { isPro
   const at = (...parts: string[]) => join(folder, ...parts);
   mkdirSync(at('.github/workflows'), { recursive: true });
   writeFileSync(at(FILE), stringify(JSON.parse(JSON.stringify(workflow)), { lineWidth: 0 }));
-  writeFileSync(
-    at('.github/workflows/release.yml'),
-    stringify(callerOf(changes)),
-  );
+  writeFileSync(at('.github/workflows/release.yml'), stringify(callerOf(changes)));
   for (const [name, script] of Object.entries({
     'upload-artifact': 'mkdir -p "$HOME/artifacts" && cp -r "$FOLDER" "$HOME/artifacts/$NAME"',
     'download-artifact': 'mkdir -p "$FOLDER" && cp -r "$HOME/artifacts/$NAME/." "$FOLDER"',

@@ -70,7 +70,9 @@ describe('a contract that could be stronger', () => {
     ['environments.production.endpoints', ['web.example.org:443']],
   ])('is told so at %s (%p)', (path, value) => {
     const found = weaknesses(contractWith(path.split('.'), value));
-    expect(found.map((weak) => weak.path)).toEqual([path.replace('.0.manifests', '[0]').replace('endpoints', 'endpoints[0]')]);
+    expect(found.map((weak) => weak.path)).toEqual([
+      path.replace('.0.manifests', '[0]').replace('endpoints', 'endpoints[0]'),
+    ]);
     expect(found[0]?.why.length).toBeGreaterThan(20);
   });
 
