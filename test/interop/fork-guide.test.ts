@@ -93,7 +93,7 @@ const inFork = (): Block => ({
 });
 const git = (...words: string[]) => run('git', ['-C', site.fork, ...words], { env: site.env }).stdout.trim();
 const aws = (...words: string[]) =>
-  JSON.parse(run(toolPath('aws'), [...words, '--output', 'json'], { env: site.env }).stdout);
+  JSON.parse(run(toolPath('aws'), [...words, '--region', 'us-east-1', '--output', 'json'], { env: site.env }).stdout);
 
 guided('the guide to forking', () => {
   it('runs from top to bottom', () => {
@@ -222,9 +222,15 @@ guided('the roles in AWS', () => {
 });
 
 guided('a job of the fork', () => {
+  const servers: { close(): Promise<void> }[] = [];
+  afterAll(async () => {
+    await Promise.all(servers.map((each) => each.close()));
+  });
+
   /** Opens a run as job open of promote.yml does, by this contract; issuer and API are of this machine. */
   async function open(change: (contract: string) => string) {
     const [issuer, api] = [await startIssuer(), await startGithub()];
+    servers.push(issuer, api);
     const folder = mkdtempSync(join(site.folder, 'job-'));
     cpSync(join(site.fork, 'dist'), join(folder, 'dist'), { recursive: true });
     const contract = git('show', 'v1.0.1:contract.yml')
@@ -246,7 +252,6 @@ guided('a job of the fork', () => {
     });
     const words = ['evidence-emit', '--type', 'run.opened', '--environment', 'production', '--json'];
     const said = await exec(process.execPath, [join(folder, 'dist', 'gatehouse.js'), ...words], { cwd: folder, env });
-    await Promise.all([issuer.close(), api.close()]);
     return { code: said.code, json: JSON.parse(said.stdout) };
   }
 
