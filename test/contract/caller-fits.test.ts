@@ -30,7 +30,7 @@ function faultsOf(text: string, contract: Contract): string[] {
   const branches = (on.push?.branches ?? []).map((branch) => `refs/heads/${branch}`);
   const target = parseTarget(given.target ?? '');
   const about = targets.filter((pattern) => isAbout(pattern, target));
-  const method = given.method ?? readWorkflow().on.workflow_call.inputs.method?.default;
+  const method = given.method ?? (readWorkflow().on.workflow_call.inputs.method as { default: string }).default;
   return [
     ...started.filter((event) => !events.includes(event)).map((event) => `it starts on ${event}`),
     ...branches.filter((ref) => !refs.includes(ref)).map((ref) => `it starts on ${ref}`),
