@@ -46,8 +46,8 @@ export function bumped(
     text
       .replaceAll(WORKFLOWS, workflows)
       .replaceAll(COMPONENTS, project)
-      .replaceAll(`ghcr.io/${owner}/`, `ghcr.io/${organization ?? owner}/`)
-      .replaceAll(`github.com/${owner}/`, `github.com/${organization ?? owner}/`)
+      .replaceAll(new RegExp(`(?<=ghcr\\.io/)${owner}(?![\\w-])`, 'gi'), (organization ?? owner).toLowerCase())
+      .replaceAll(new RegExp(`(?<=github\\.com/|manifest-repository: )${owner}(?![\\w-])`, 'g'), organization ?? owner)
       .replaceAll(/(\/compliance-workflows\/[^@\s]+@(?:refs\/tags\/)?v)\d+\.\d+\.\d+/g, `$1${version}`)
       .replace(`RELEASE = '${RELEASE}'`, `RELEASE = '${version}'`)
       .replace(/^organization: .*$/m, (line) => (organization === undefined ? line : `organization: ${organization}`));

@@ -134,7 +134,7 @@ export function workflowDoc(text: string): string {
   );
   return page(
     'promote.yml',
-    'The reusable workflow that takes one image from a merged commit to its deploy. Copy `promote.yml` of this folder, which calls it at a released version, once in a workflow: a run has one opening and one seal, so another image or environment has a workflow of its own. To run a failed run again use “Re-run all jobs”: after “Re-run failed jobs” nothing opened the new attempt, and the gate denies.',
+    'The reusable workflow that takes one image from a merged commit to its deploy. Copy `promote.yml` of this folder, which calls it at a released version, and put your image, target and manifest there: it is written for the contract.yml of its release, which must list them. Call it once in a workflow: a run has one opening and one seal, so another image or environment has a workflow of its own. To run a failed run again use “Re-run all jobs”: after “Re-run failed jobs” nothing opened the new attempt, and the gate denies.',
     [
       `Pull requests, forks and unprotected refs get a preview: scans, and what the gate would say of them. Everything else runs ${Object.keys(
         jobs,
@@ -158,6 +158,7 @@ export function workflowDoc(text: string): string {
           )}, each for exactly the branches of \`refs\` in contract.yml (not “protected branches only”: without branch protection GitHub then lets every branch through) and without reviewers; in each, where store or keys are in AWS, the variable \`GATEHOUSE_STORE_ROLE\`: the IAM role of that environment;`,
         '- the environment that `environment` names, with the reviewers who may approve, and no other job under it;',
         '- access to the runner groups `gatehouse-deploy`, and `gatehouse-build`, whose runners have git, the scanners of contract.yml and what your build needs;',
+        '- for gitops a secret `MANIFEST_TOKEN`: a token that may write the contents of the manifest’s repository, and nothing else, since whoever may push a branch here can read it;',
         '- the permissions that the copied file grants.',
       ].join('\n'),
     ],

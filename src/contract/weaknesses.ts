@@ -1,5 +1,6 @@
 import { parseDuration } from '../lib/time.ts';
 import type { ContractFile } from './contract-file.ts';
+import { hostedWeaknesses } from './hosted-weaknesses.ts';
 import { clusterOrHost } from './target.ts';
 
 const DAY = 86_400_000;
@@ -58,5 +59,5 @@ export function weaknesses(file: ContractFile): { path: string; why: string }[] 
           'no manifests: a commit to any branch of any repository is recorded as its deploy',
         );
   }
-  return found;
+  return [...found, ...hostedWeaknesses(file)];
 }

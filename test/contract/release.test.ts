@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { bumped } from '../../scripts/bump.ts';
 import { COMPONENTS, WORKFLOWS } from '../../scripts/published.ts';
 import { releaseFiles } from '../../scripts/release.ts';
+import { CALLER } from '../support/promote-copy.ts';
 import { run, sandboxes } from '../support/sandbox.ts';
 
 const sandbox = sandboxes();
@@ -110,6 +111,9 @@ describe('a release is prepared by one command, which', () => {
     expect(all).not.toContain(WORKFLOWS);
     expect(all).not.toContain(COMPONENTS);
     expect(files['workflows/github/promote.yml']).toContain('ghcr.io/other-health/');
+    expect(files['workflows/github/promote.yml']).toContain('manifest-repository: other-health/gitops\n');
+    expect(files['contract.yml']).toContain('\nregistries: [ghcr.io/other-health]\n');
+    expect(files['contract.yml']).toContain('https://github.com/other-health/gitops,');
     expect(files['contract.yml']).toContain('\norganization: other-health\n');
     expect(files['contract.yml']).toContain(
       `other-health/compliance-workflows/.github/workflows/promote.yml@refs/tags/v${NEXT}\n`,
@@ -154,9 +158,13 @@ describe('contract.yml', () => {
     expect(JSON.parse(run(process.execPath, words).stdout)).toMatchObject({ status: 'valid' });
   });
 
-  it('is what the tests read, while it is ours', () => {
-    const of = (path: string) => readFileSync(path, 'utf8').replace(/@refs\/tags\/v[\d.]+/, '@refs/tags/v');
+  it('is what the tests read, while it is ours; so is the caller', () => {
+    const of = (path: string) => readFileSync(path, 'utf8').replace(/@(refs\/tags\/)?v[\d.]+/, '');
     const isFork = !WORKFLOWS.startsWith('example-health/');
-    expect(isFork || of('contract.yml') === of('test/fixtures/contract.yml')).toBe(true);
+    for (const [own, read] of [
+      ['contract.yml', 'test/fixtures/contract.yml'],
+      ['workflows/github/promote.yml', CALLER],
+    ] as const)
+      expect(isFork || of(own) === of(read)).toBe(true);
   });
 });

@@ -32,7 +32,7 @@ describe('admission policy', () => {
     const contract = join(sandbox.folder('contract'), 'contract.yml');
     writeFileSync(
       contract,
-      readFileSync('test/fixtures/contract.yml', 'utf8').replaceAll('registry.example.org', 'images.acme.example'),
+      readFileSync('test/fixtures/contract.yml', 'utf8').replaceAll('ghcr.io/example-health', 'images.acme.example'),
     );
     layRelease(folder, contract);
     const { stdout } = admission(['policy'], join(folder, 'dist', 'gatehouse.js'));

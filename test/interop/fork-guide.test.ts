@@ -1,14 +1,17 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkGithub } from '../../src/commands/doctor/github-checks.ts';
 import { checkGitlab } from '../../src/commands/doctor/gitlab-checks.ts';
 import { ownContract, runningRelease } from '../../src/commands/release.ts';
 import type { Run } from '../../src/contract/run.ts';
 import { releaseOf } from '../../src/facts/release.ts';
+import { exec } from '../../src/lib/exec.ts';
 import { http } from '../../src/lib/http.ts';
 import { readApplication } from '../../src/platform/github/protection/application.ts';
 import { readCompliance } from '../../src/platform/github/protection/compliance.ts';
 import { readPipelineProject, readProject } from '../../src/platform/gitlab/protection.ts';
+import { GITHUB_CLAIMS } from '../support/claims.ts';
+import { startGithub } from '../support/fake-github.ts';
 import { APPLICATION, type FakeProtection, startGithubProtection, TOKEN } from '../support/fake-github-protection.ts';
 import { type FakeGitlabProtection, startGitlabProtection } from '../support/fake-gitlab-protection.ts';
 import {
@@ -17,6 +20,7 @@ import {
   CURRENT,
   checkSent,
   cleanSite,
+  edited,
   githubAfter,
   gitlabAfter,
   keptFromMoving,
@@ -30,29 +34,47 @@ import {
   type Site,
   SUITES,
 } from '../support/fork-guide.ts';
-import { run } from '../support/sandbox.ts';
+import { startIssuer } from '../support/issuer.ts';
+import { cleanEnvironment, run } from '../support/sandbox.ts';
+import { selfSigned } from '../support/self-signed.ts';
+import { describeWith, toolPath } from '../support/tools.ts';
+import { type S3Server, startLocalstack } from './store-servers.ts';
 
 const blocks = blocksOf(readFileSync('docs/fork.md', 'utf8'));
 const COMPLIANCE = `${ORG}/compliance-workflows`;
 const WORKFLOW = `${COMPLIANCE}/.github/workflows/promote.yml`;
 /** STAND-IN for whoever reviews the pull request and merges it. */
 const MERGED: Block = { kind: '', line: 0, text: 'git -C "$FORK" update-ref refs/heads/main refs/heads/release-1.0.1' };
-const asked = blocks
-  .filter(({ kind }) => kind !== 'doctor' && kind !== 'aws')
-  .flatMap((block) => (block.text.includes('/pulls"') ? [block, MERGED] : [block]));
+/** The blocks that lead to a fork; `authority` is the certificate of its time stamping authority. */
+const asked = (authority: string) =>
+  blocks
+    .filter(({ kind }) => kind !== 'doctor')
+    .flatMap((block) => {
+      if (block.text.includes('/pulls"')) return [block, MERGED];
+      return block.text.includes('r ../keys/public.yml') ? [block, edited(authority)] : [block];
+    });
 /** Line at which the fork stands and the next release begins. */
 const NEXT = readFileSync('docs/fork.md', 'utf8').split('\n').indexOf('## The next release') + 1;
 let site: Site;
+let walked: Block[];
 let ended: Awaited<ReturnType<typeof runBlocks>>;
 let released: Record<'v1.0.0' | 'v1.0.1', Released>;
 let github: FakeProtection;
 let gitlab: FakeGitlabProtection;
+let cloud: S3Server;
+const TOOLS = ['localstack', 'aws'];
+const guided = describeWith(...TOOLS);
 beforeAll(async () => {
+  if (guided !== describe) return;
   github = await startGithubProtection(COMPLIANCE);
   gitlab = await startGitlabProtection();
   // On a disk: what npm installs is more than half a gigabyte.
-  site = laySite(mkdtempSync('/var/tmp/gatehouse-fork-'));
-  ended = await runBlocks(site, asked);
+  const folder = mkdtempSync('/var/tmp/gatehouse-fork-');
+  mkdirSync(join(folder, 'cloud'));
+  cloud = await startLocalstack(join(folder, 'cloud'));
+  site = laySite(folder, cloud);
+  walked = asked(selfSigned(folder).cert);
+  ended = await runBlocks(site, walked);
   if (ended.code !== 0) throw new Error(`the guide ended after ${ended.done.at(-1)}: ${ended.stderr.slice(-2000)}`);
   released = {
     'v1.0.0': await runRelease(site, 'v1.0.0', SUITES),
@@ -60,8 +82,9 @@ beforeAll(async () => {
   };
 }, 1_800_000);
 afterAll(async () => {
+  if (guided !== describe) return;
+  await Promise.all([github.close(), gitlab.close(), cloud.stop()]);
   cleanSite(site);
-  await Promise.all([github.close(), gitlab.close()]);
 });
 
 const inFork = (): Block => ({
@@ -70,11 +93,13 @@ const inFork = (): Block => ({
   text: `set -eu\ncd '${site.fork}'\ngatehouse() { node dist/gatehouse.js "$@"; }\n`,
 });
 const git = (...words: string[]) => run('git', ['-C', site.fork, ...words], { env: site.env }).stdout.trim();
+const aws = (...words: string[]) =>
+  JSON.parse(run(toolPath('aws'), [...words, '--region', 'us-east-1', '--output', 'json'], { env: site.env }).stdout);
 
-describe('the guide to forking', () => {
+guided('the guide to forking', () => {
   it('runs from top to bottom', () => {
     expect([ended.code, ended.stderr.slice(-2000)]).toEqual([0, expect.not.stringContaining('error:')]);
-    expect(ended.done).toEqual(asked.map(({ line }) => line));
+    expect(ended.done).toEqual(walked.map(({ line }) => line));
     expect(blocks.filter(({ kind }) => kind === '').length).toBeGreaterThan(6);
     expect(blocks.at(-1)?.kind).toBe('doctor');
   });
@@ -91,17 +116,23 @@ describe('the guide to forking', () => {
     });
   });
 
-  it('leaves a valid contract with a key a role, weak only in the store that the test gave it', () => {
+  it('is told by contract check what is still of the example, and then nothing', () => {
+    expect(ended.stdout).toMatch(/weak: trust\.timestamp\.certificates\[0\]: still of the example/);
     const { stdout } = run(process.execPath, [join(site.fork, 'dist', 'gatehouse.js'), 'contract', 'check', '--json'], {
       env: site.env,
     });
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'valid', weak: [{ path: 'evidence.store' }] });
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'valid', weak: [] });
+  });
+
+  it('leaves a key a role, in a KMS but for the notary’s, and no private half in the repository', () => {
     const contract = git('show', 'v1.0.0:contract.yml');
-    for (const role of ['gate', 'build', 'scan', 'deploy', 'release', 'notary']) {
-      const own = readFileSync(join(site.fork, '..', 'keys', `${role}.pem`), 'utf8');
-      expect(contract).toMatch(new RegExp(`^    ${role}:\n      - id: ${role}-1$`, 'm'));
-      expect(git('grep', '-lF', own.split('\n')[1] ?? '', 'v1.0.0')).toBe('');
-    }
+    for (const role of ['gate', 'build', 'scan', 'deploy', 'release'])
+      expect(contract).toMatch(
+        new RegExp(`^    ${role}:\n      - id: ${role}-1\n.*\n        url: awskms:///arn:aws:kms:us-east-1:`, 'm'),
+      );
+    expect(contract).toMatch(/^ {4}notary:\n {6}- id: notary-1$/m);
+    const own = readFileSync(join(site.fork, '..', 'keys', 'notary.pem'), 'utf8');
+    expect(git('grep', '-lF', own.split('\n')[1] ?? '', 'v1.0.0')).toBe('');
   });
 
   it('pushes main and both tags, the second of what was merged', () => {
@@ -155,7 +186,92 @@ describe('the guide to forking', () => {
   });
 });
 
-describe('what release.yml does on the tags of the guide', () => {
+guided('the roles in AWS', () => {
+  const ROLES = ['gate', 'build', 'scan', 'deploy'];
+  const named = (role: string) => ['--role-name', `gatehouse-4711-${role}`];
+
+  it.each(ROLES)('%s trusts its environment in the workflow at the tag, whole, and nothing else', (role) => {
+    const { Role } = aws('iam', 'get-role', ...named(role));
+    expect(Role.AssumeRolePolicyDocument.Statement).toEqual([
+      expect.objectContaining({
+        Action: 'sts:AssumeRoleWithWebIdentity',
+        Condition: {
+          StringEquals: {
+            'token.actions.githubusercontent.com:aud': 'sts.amazonaws.com',
+            'token.actions.githubusercontent.com:sub': [
+              `repository_id:4711:environment:gatehouse-${role}:job_workflow_ref:${WORKFLOW}@refs/tags/v1.0.1`,
+            ],
+          },
+        },
+      }),
+    ]);
+    const variable = ended.sent.find(({ path }) => path.endsWith(`/environments/gatehouse-${role}/variables`));
+    expect(variable?.body).toEqual({ name: 'GATEHOUSE_STORE_ROLE', value: Role.Arn });
+  });
+
+  it.each(ROLES)('%s signs with its own key, and neither deletes nor goes beyond its store', (role) => {
+    const { PolicyDocument } = aws('iam', 'get-role-policy', ...named(role), '--policy-name', `gatehouse-${role}`);
+    const [sign, ...rest] = PolicyDocument.Statement as { Action: string | string[]; Resource: string | string[] }[];
+    const arn = readFileSync(join(site.fork, '..', 'keys', `${role}.arn`), 'utf8');
+    expect(sign).toEqual({ Effect: 'Allow', Action: 'kms:Sign', Resource: arn });
+    expect(git('show', 'v1.0.0:contract.yml')).toContain(`url: awskms:///${arn}?`);
+    for (const { Action, Resource } of rest) {
+      for (const action of [Action].flat())
+        expect(['s3:PutObject', 's3:GetObject', 's3:GetObjectVersion', 's3:ListBucketVersions']).toContain(action);
+      for (const resource of [Resource].flat())
+        expect(resource).toMatch(/^arn:aws:s3:::acme-health-evidence(\/prod\/v1\/|$)/);
+    }
+    expect(JSON.stringify(rest)).not.toMatch(/BUCKET|PREFIX|REPOSITORY|KEY/);
+    expect(JSON.stringify(rest)).toContain('/repo=github~github.com~4711/*');
+  });
+});
+
+guided('a job of the fork', () => {
+  const servers: { close(): Promise<void> }[] = [];
+  afterAll(async () => {
+    await Promise.all(servers.map((each) => each.close()));
+  });
+
+  /** Opens a run as job open of promote.yml does, by this contract; issuer and API are of this machine. */
+  async function open(change: (contract: string) => string) {
+    const [issuer, api] = [await startIssuer(), await startGithub()];
+    servers.push(issuer, api);
+    const folder = mkdtempSync(join(site.folder, 'job-'));
+    cpSync(join(site.fork, 'dist'), join(folder, 'dist'), { recursive: true });
+    const contract = git('show', 'v1.0.1:contract.yml')
+      .replace('https://api.github.com', api.url)
+      .replace('https://token.actions.githubusercontent.com', issuer.url);
+    writeFileSync(join(folder, 'contract.yml'), change(contract));
+    const claims = {
+      ...GITHUB_CLAIMS,
+      job_workflow_ref: `${WORKFLOW}@refs/tags/v1.0.1`,
+      job_workflow_sha: git('rev-parse', 'v1.0.1^{commit}'),
+    };
+    issuer.runnerToken = (aud) => issuer.sign({ ...claims, aud });
+    const { Role } = aws('iam', 'get-role', '--role-name', 'gatehouse-4711-gate');
+    const env = cleanEnvironment(folder, {
+      ...issuer.runnerEnv,
+      GITHUB_TOKEN: 'github-token',
+      GITHUB_ACTION: 'open',
+      AWS_ROLE_ARN: Role.Arn,
+    });
+    const words = ['evidence-emit', '--type', 'run.opened', '--environment', 'production', '--json'];
+    const said = await exec(process.execPath, [join(folder, 'dist', 'gatehouse.js'), ...words], { cwd: folder, env });
+    return { code: said.code, json: JSON.parse(said.stdout) };
+  }
+
+  it('opens a run with the key that the KMS keeps, by its ID token alone', async () => {
+    const { code, json } = await open((contract) => contract);
+    expect([code, json]).toEqual([0, expect.objectContaining({ schema: 'gatehouse/receipt/1' })]);
+  });
+
+  it('cannot with keys in files, which contract check calls weak', async () => {
+    const { code, json } = await open((contract) => contract.replaceAll(/\n +url: awskms:.*/g, ''));
+    expect([code, json.code]).toEqual([2, 'key.none']);
+  });
+});
+
+guided('what release.yml does on the tags of the guide', () => {
   it.each(['v1.0.0', 'v1.0.1'] as const)('%s is checked, laid out and published whole', (tag) => {
     const { code, stdout, stderr, releases, folder } = released[tag];
     if (code !== 0) throw new Error(`release.yml ended with ${code}: ${stdout.slice(-4000)}\n${stderr.slice(-4000)}`);
@@ -187,7 +303,7 @@ describe('what release.yml does on the tags of the guide', () => {
   });
 });
 
-describe('on GitLab, by docs/gitlab.md', () => {
+guided('on GitLab, by docs/gitlab.md', () => {
   it('the fork becomes components, a parent that pins them, and a register that lists the parent', async () => {
     const page = blocksOf(readFileSync('docs/gitlab.md', 'utf8'));
     const { code, stderr, done, sent } = await runBlocks({ ...site, sent: join(site.folder, 'gitlab') }, [
@@ -228,7 +344,7 @@ describe('on GitLab, by docs/gitlab.md', () => {
   });
 });
 
-describe('what the guide sends to a platform', () => {
+guided('what the guide sends to a platform', () => {
   it('is of its API: path, method and every key of the body', () => {
     for (const each of ended.sent) expect(() => checkSent(each)).not.toThrow();
     expect(new Set(ended.sent.map(({ tool }) => tool))).toEqual(new Set(['gh', 'glab']));
@@ -285,7 +401,7 @@ const misspelt = (sent: Sent, key: string): Sent => ({
   body: JSON.parse(JSON.stringify(sent.body).replace(`"${key}"`, `"${key}x"`)),
 });
 
-describe('after the guide', () => {
+guided('after the guide', () => {
   async function onGithub(sent: Sent[]): Promise<string[]> {
     github.world = githubAfter(sent, ['v1.0.0']);
     const access = { http, api: github.url, token: TOKEN, sleep: async () => undefined };
@@ -322,8 +438,21 @@ describe('after the guide', () => {
   }
 
   const lookAt = { gh: onGithub, glab: onGitlab };
-  /** What lets callers in, lists the actions, clears the way, or stands before a release (above) is nothing that doctor could miss. */
-  const BESIDE = /permissions\/(access|selected-actions)$|protected_branches\/main$|environments\/release(\/|$)/;
+  /**
+   * What lets callers and teams in, lists the actions, clears the way, stands before a release, is for AWS (above) or of a project that
+   * nobody deploys from is nothing that doctor could miss.
+   */
+  const BESIDE = new RegExp(
+    [
+      'permissions/(access|selected-actions)$',
+      'protected_branches/main$',
+      'environments/release(/|$)',
+      'teams/[^/]+/repos/',
+      'customization/sub$',
+      'variables$',
+      'care%2Fcompliance-',
+    ].join('|'),
+  );
 
   it.each(['gh', 'glab'] as const)(
     'nothing is weak by %s, and without any one of its requests something is',

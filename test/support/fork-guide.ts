@@ -1,8 +1,10 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
+import { WORKFLOWS } from '../../scripts/published.ts';
 import { matches } from '../../src/commands/doctor/ref-pattern.ts';
 import { exec } from '../../src/lib/exec.ts';
+import type { S3Server } from '../interop/store-servers.ts';
 import {
   environment,
   type ProtectionWorld,
@@ -13,29 +15,51 @@ import {
 import { type GitlabProtection, gitlabProtection } from './fake-gitlab-protection.ts';
 import { checkRequest } from './github-openapi.ts';
 import { checkRequest as checkGitlabRequest } from './gitlab-openapi.ts';
+import { CALLER } from './promote-copy.ts';
 import { cleanEnvironment, commitAll, type Ended, run } from './sandbox.ts';
+import { toolPath } from './tools.ts';
 
 type Json = Record<string, unknown>;
+
+/** Whose names bump finds. */
+const OWNER = WORKFLOWS.split('/')[0] as string;
 
 /** Whose fork it is: a name that this repository does not bear, so that what is left of its own can be found. */
 export const ORG = 'acme-health';
 
-/**
- * A fenced block of shell: `sh` runs as it is, `sh platform` with stand-ins for the platforms' programs, `sh doctor` last. `sh aws`
- * is another way that kms.test.ts runs.
- */
+/** A fenced block of shell: `sh` runs as it is, `sh platform` with stand-ins for the platforms' programs, `sh doctor` last. */
 export interface Block {
-  kind: '' | 'platform' | 'doctor' | 'aws';
+  kind: '' | 'platform' | 'doctor';
   text: string;
   line: number;
 }
 
 export function blocksOf(markdown: string): Block[] {
   return [...markdown.matchAll(/^ *```sh ?(\S*)\n([\s\S]*?)^ *```$/gm)].map(({ 1: kind = '', 2: text = '', index }) => {
-    if (kind !== '' && kind !== 'platform' && kind !== 'doctor' && kind !== 'aws')
-      throw new Error(`no block is ${kind}`);
+    if (kind !== '' && kind !== 'platform' && kind !== 'doctor') throw new Error(`no block is ${kind}`);
     return { kind, text, line: markdown.slice(0, index).split('\n').length };
   });
+}
+
+/**
+ * STAND-IN for the editor with which a platform team names its time stamping authority, and for AWS at its own addresses.
+ * `certificate` is that authority's, PEM.
+ */
+export function edited(certificate: string): Block {
+  const lines = certificate
+    .trim()
+    .split('\n')
+    .map((line) => `        ${line}`);
+  const text = [
+    "cat > ../authority.yml <<'PEM'",
+    ...lines,
+    'PEM',
+    'sed -i -e "s|https://timestamp.example.org/|https://timestamp.acme.test/|" \\',
+    '  -e "s|url: awskms:.*|&?endpoint=$AWS_ENDPOINT_URL\\&sts=$AWS_ENDPOINT_URL|" \\',
+    "  -e '/-----BEGIN CERTIFICATE/,/-----END CERTIFICATE/{' -e '/-----END CERTIFICATE/r ../authority.yml' -e 'd' -e '}' contract.yml",
+    '',
+  ].join('\n');
+  return { kind: '', line: 0, text };
 }
 
 /** What a stand-in for `gh` or `glab` was asked to send. */
@@ -107,16 +131,23 @@ export interface Site {
   sent: string;
 }
 
-/** An upstream of this work tree with the fresh build as its dist, an empty repository to fork into, and the stand-ins. */
-export function laySite(folder: string): Site {
+/**
+ * An upstream of this work tree with the fresh build as its dist, an empty repository to fork into, and the stand-ins. `cloud` is
+ * what stands for AWS.
+ */
+export function laySite(folder: string, cloud: S3Server): Site {
   const upstream = join(folder, 'upstream');
   const listed = run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard']).stdout;
   for (const file of listed.split('\0').filter((each) => each !== '' && !each.startsWith('dist/'))) {
     mkdirSync(dirname(join(upstream, file)), { recursive: true });
     cpSync(file, join(upstream, file));
   }
-  // As upstream has it, where this test itself runs in a fork.
-  cpSync('test/fixtures/contract.yml', join(upstream, 'contract.yml'));
+  // As upstream has them, where this test itself runs in a fork.
+  for (const [own, shipped] of [
+    ['contract.yml', 'test/fixtures/contract.yml'],
+    ['workflows/github/promote.yml', CALLER],
+  ] as const)
+    writeFileSync(join(upstream, own), readFileSync(shipped, 'utf8').replaceAll('example-health', OWNER));
   cpSync('build/dist', join(upstream, 'dist'), { recursive: true });
   commitAll(upstream);
   run('git', ['init', '-q', '--bare', '-b', 'main', join(folder, 'fork.git')]);
@@ -126,7 +157,6 @@ export function laySite(folder: string): Site {
     writeFileSync(join(bin, tool), STAND_IN);
     chmodSync(join(bin, tool), 0o755);
   }
-  mkdirSync(join(folder, 'store'));
   mkdirSync(join(folder, 'work'));
   const clean = cleanEnvironment(folder);
   const home = process.env.HOME ?? '';
@@ -136,12 +166,15 @@ export function laySite(folder: string): Site {
     sent: join(folder, 'sent'),
     env: {
       ...clean,
-      PATH: `${bin}:${clean.PATH}`,
+      PATH: `${bin}:${dirname(toolPath('aws'))}:${clean.PATH}`,
+      ...cloud.env,
+      AWS_ENDPOINT_URL: cloud.endpoint,
       UPSTREAM: upstream,
       FORK: join(folder, 'fork.git'),
       ORG,
       APP: 'care/lab-results',
-      STORE: `file://${join(folder, 'store')}`,
+      STORE: `s3://${ORG}-evidence/prod?region=us-east-1&endpoint=${cloud.endpoint}&sts=${cloud.endpoint}`,
+      FORKED: 'care%2Fcompliance-workflows',
       // npm's own settings are those of whoever runs the test: where packages come from is not of the guide.
       npm_config_userconfig: process.env.npm_config_userconfig ?? join(home, '.npmrc'),
       npm_config_cache: process.env.npm_config_cache ?? join(home, '.npm'),
@@ -309,8 +342,9 @@ export function gitlabAfter(sent: Sent[]): GitlabProtection {
   for (const { path, body } of sent) {
     const fields = (body ?? {}) as Json;
     if (path.startsWith('/runners/')) Object.assign(world.runner, fields);
-    const [, id, what] = /^\/projects\/([^/]+)(.*)$/.exec(path) ?? [];
-    const project = id === 'care%2Frelease' ? world.pipeline : world.application;
+    const [, id = '', what] = /^\/projects\/([^/]+)(.*)$/.exec(path) ?? [];
+    const project = { 'care%2Frelease': world.pipeline, 'care%2Flab-results': world.application }[id];
+    if (project === undefined) continue;
     const {
       push_access_level: push,
       create_access_level: create,

@@ -52,6 +52,12 @@ const REQUESTS = [
   'PUT /repos/{owner}/{repo}/environments/{environment_name}',
   'POST /repos/{owner}/{repo}/environments/{environment_name}/deployment-branch-policies',
   'POST /orgs/{org}/actions/runner-groups',
+  'GET /orgs/{org}/actions/runner-groups',
+  'PATCH /orgs/{org}/actions/runner-groups/{runner_group_id}',
+  'POST /repos/{owner}/{repo}/pulls',
+  'PUT /orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}',
+  'PUT /repos/{owner}/{repo}/actions/oidc/customization/sub',
+  'POST /repos/{owner}/{repo}/environments/{environment_name}/variables',
 ];
 const FOR_PEOPLE = ['description', 'example', 'examples', 'title', 'externalDocs', 'x-github', 'deprecated'];
 

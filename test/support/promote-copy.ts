@@ -7,14 +7,18 @@ import { parse, stringify } from 'yaml';
  * is said here, once:
  *   - our actions by ./ instead of $/, since act knows no $/;
  *   - STAND-INS for the artifact actions: a folder of the runner, by name;
- *   - a checkout first in every job, by act itself, which brings the actions; the manifest lies in the same repository;
+ *   - a checkout first in every job, by act itself, which brings the actions;
+ *   - a STAND-IN for the checkout of the manifest's repository: a clone of what the git server of the test has by that name;
  *   - the address at which each job asks for its ID token, which on GitHub the runner sets;
  *   - a runner by label instead of by its group;
  *   - whether the ref is protected, which act does not know;
  *   - job approve tells the fake API that the environment was approved, as a person would do on GitHub.
+ * It is called by the file that applications copy, with another image, target and build alone.
  */
 
 export const FILE = '.github/workflows/promote.yml';
+/** The shipped caller, as it is while this is ours: a fork may have written its own names into it. */
+export const CALLER = 'test/fixtures/promote.yml';
 
 interface Step {
   uses?: string | undefined;
@@ -40,21 +44,32 @@ export interface Workflow {
 export const readWorkflow = (): Workflow => parse(readFileSync(FILE, 'utf8')) as Workflow;
 
 const CHECKOUT = { uses: 'actions/checkout@v4' };
+/** Folder of the manifest's clone: beside the actions, which on GitHub lie elsewhere. */
+const MANIFESTS = 'manifests';
+/** Of the actions that are stood in for. */
+const INPUTS = [
+  ...['name', 'path', 'if-no-files-found', 'retention-days'],
+  ...['repository', 'ref', 'token', 'persist-credentials'],
+];
 
 export interface World {
   isProtected: boolean;
   /** Where job NAME asks for its ID token; and, with `/approved`, where approve says that it was let go. */
   runner: string;
+  /** Where repositories are cloned from. */
+  git: string;
 }
 
-/** Writes the copy, the stand-ins and a caller into a repository that holds a release. */
-export function layCopy(folder: string, inputs: Record<string, string>, { isProtected, runner }: World): void {
+/** Writes the copy, the stand-ins and its caller, with these inputs changed, into a repository that holds a release. */
+export function layCopy(folder: string, changes: Record<string, string>, { isProtected, runner, git }: World): void {
   const workflow = readWorkflow();
   for (const [name, job] of Object.entries(workflow.jobs)) {
     job['runs-on'] = 'ubuntu-latest';
     job.if = job.if?.replace('github.ref_protected', String(isProtected));
-    job.steps = [CHECKOUT, ...job.steps.filter(({ uses }) => uses?.startsWith('actions/checkout@') !== true)];
-    for (const step of job.steps) step.uses = step.uses === CHECKOUT.uses ? step.uses : local(step.uses);
+    const steps = job.steps.filter(({ uses, with: given }) => !isCheckout(uses) || given?.repository !== undefined);
+    job.steps = [CHECKOUT, ...steps.map((step) => ({ ...step, uses: local(step.uses) }))];
+    for (const { with: given } of job.steps)
+      if (given?.manifest !== undefined) given.manifest = `${MANIFESTS}/${given.manifest}`;
     if (job.permissions?.['id-token'] === 'write')
       job.env = {
         ACTIONS_ID_TOKEN_REQUEST_URL: `${runner}/${name}?api-version=2.0`,
@@ -65,33 +80,29 @@ export function layCopy(folder: string, inputs: Record<string, string>, { isProt
   const at = (...parts: string[]) => join(folder, ...parts);
   mkdirSync(at('.github/workflows'), { recursive: true });
   writeFileSync(at(FILE), stringify(JSON.parse(JSON.stringify(workflow)), { lineWidth: 0 }));
-  writeFileSync(
-    at('.github/workflows/release.yml'),
-    stringify({
-      on: { push: null },
-      jobs: {
-        promote: {
-          uses: `./${FILE}`,
-          with: inputs,
-          secrets: { 'manifest-token': '${{ secrets.MANIFEST_TOKEN }}' },
-        },
-      },
-    }),
-  );
+  writeFileSync(at('.github/workflows/release.yml'), stringify(callerOf(changes)));
   for (const [name, script] of Object.entries({
     'upload-artifact': 'mkdir -p "$HOME/artifacts" && cp -r "$FOLDER" "$HOME/artifacts/$NAME"',
     'download-artifact': 'mkdir -p "$FOLDER" && cp -r "$HOME/artifacts/$NAME/." "$FOLDER"',
+    checkout: `rm -rf ${MANIFESTS} && git clone -q \${BRANCH:+--branch "$BRANCH"} "${git}/$REPOSITORY" ${MANIFESTS}`,
   })) {
     mkdirSync(at('stand-ins', name), { recursive: true });
+    const env = name === 'checkout' ? { REPOSITORY: 'repository', BRANCH: 'ref' } : { NAME: 'name', FOLDER: 'path' };
     writeFileSync(
       at('stand-ins', name, 'action.yml'),
       stringify({
         name: `STAND-IN for ${name}`,
-        description: 'a folder of the runner instead of the platform’s store of artifacts',
-        inputs: { name: { required: true }, path: { required: true }, 'if-no-files-found': {}, 'retention-days': {} },
+        description: 'this machine instead of the platform’s repositories and its store of artifacts',
+        inputs: Object.fromEntries(INPUTS.map((input) => [input, {}])),
         runs: {
           using: 'composite',
-          steps: [{ shell: 'bash', run: script, env: { NAME: '${{ inputs.name }}', FOLDER: '${{ inputs.path }}' } }],
+          steps: [
+            {
+              shell: 'bash',
+              run: script,
+              env: Object.fromEntries(Object.entries(env).map(([key, input]) => [key, `\${{ inputs.${input} }}`])),
+            },
+          ],
         },
       }),
     );
@@ -99,8 +110,22 @@ export function layCopy(folder: string, inputs: Record<string, string>, { isProt
   cpSync('actions', at('actions'), { recursive: true });
 }
 
+/** The shipped file, which a push starts, as the caller of the copy. */
+function callerOf(changes: Record<string, string>) {
+  const { jobs, ...caller } = parse(readFileSync(CALLER, 'utf8')) as { jobs: { promote: { with: object } } };
+  const { promote } = jobs;
+  return {
+    ...caller,
+    on: { push: null },
+    jobs: { promote: { ...promote, uses: `./${FILE}`, with: { ...promote.with, ...changes } } },
+  };
+}
+
+const isCheckout = (uses: string | undefined) => uses?.startsWith('actions/checkout@') === true;
+
 function local(uses: string | undefined): string | undefined {
   if (uses === undefined) return undefined;
+  if (isCheckout(uses)) return './stand-ins/checkout';
   if (uses.startsWith('$/')) return uses.replace('$/', './');
   const artifact = /^actions\/((?:up|down)load-artifact)@/.exec(uses);
   if (artifact === null) throw new Error(`the copy has no stand-in for ${uses}`);

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync 
 import { delimiter, dirname, join } from 'node:path';
 import { REPOSITORY, TARGET } from '../../src/commands/demo/site.ts';
 import { layGitops } from '../../src/commands/demo/steps.ts';
+import { loadContract } from '../../src/contract/load-contract.ts';
 import { exec } from '../../src/lib/exec.ts';
 import { startRegistry } from '../../src/registry/server/start.ts';
 import { GITHUB_CLAIMS } from './claims.ts';
@@ -44,10 +45,8 @@ const BUILD = 'cp -r built "$GATEHOUSE_LAYOUT"';
 export interface PromoteScene {
   hosted: HostedSite;
   github: FakeGithub;
-  /** The one repository: release, workflow and application. */
+  /** Release, workflow and application in one. */
   repository: string;
-  /** Where deploys are pushed to. */
-  origin: string;
   /** `METHOD path` of what each job that asked for its identity asked of the platform's API and of the registry. */
   asked: Map<string, Set<string>>;
   /** Runs the workflow once; `attempt` above 1 is a re-run of all jobs. */
@@ -70,11 +69,12 @@ export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Pr
   const { host } = registry;
   const repositories = sandbox.folder('origin');
   const git = await startGit(repositories);
-  const origin = join(repositories, 'web.git');
+  const manifests = manifestsOf(git.url);
+  const gitops = manifests.repository.replace(git.url, repositories);
   const hosted = await layHostedSite('github', sandbox.folder('promote'), host, (contract) => {
     contract.scanners.sast.tools[0].rules = 'semgrep-rules.yml';
     contract.environments.production.approvals.strength = 'run';
-    contract.environments.production.targets[0].manifests = { repository: `${git.url}/web`, branch: 'main' };
+    contract.environments.production.targets[0].manifests = manifests;
   });
   const github = hosted.api as FakeGithub;
   const repository = sandbox.folder('repository');
@@ -84,10 +84,13 @@ export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Pr
   cpSync(join(SAMPLE, 'app'), join(repository, 'app'), { recursive: true });
   cpSync(join(SAMPLE, 'image'), join(repository, 'built'), { recursive: true });
   await layGitops(hosted.site, SAMPLE, `${host}/${REPOSITORY}`);
-  cpSync(hosted.site.path('gitops'), join(repository, 'deploy'), {
+  const cluster = sandbox.folder('cluster');
+  cpSync(hosted.site.path('gitops'), join(cluster, 'deploy'), {
     recursive: true,
     filter: (path) => !path.includes('.git'),
   });
+  commitAll(cluster);
+  execFileSync('git', ['clone', '-q', '--bare', cluster, `${gitops}.git`]);
   let attempt = 1;
   let approves = true;
   let sha = MERGED;
@@ -120,9 +123,11 @@ export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Pr
     hosted,
     github,
     repository,
-    origin,
     asked,
-    pushed: () => execFileSync('git', ['-C', origin, 'show', 'main:deploy/kustomization.yaml'], { encoding: 'utf8' }),
+    pushed: () =>
+      execFileSync('git', ['-C', `${gitops}.git`, 'show', `${manifests.branch}:deploy/kustomization.yaml`], {
+        encoding: 'utf8',
+      }),
     run: async ({
       attempt: number = 1,
       isProtected = true,
@@ -135,17 +140,10 @@ export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Pr
       attempt = number;
       layCopy(
         repository,
-        {
-          environment: 'production',
-          image: `${host}/${REPOSITORY}`,
-          target: TARGET,
-          manifest: 'deploy/kustomization.yaml',
-          'manifest-branch': 'main',
-          build,
-        },
-        { isProtected, runner: runner.url },
+        { image: `${host}/${REPOSITORY}`, target: TARGET, build },
+        { isProtected, runner: runner.url, git: git.url },
       );
-      sha = commitOnce(repository, origin, `${git.url}/web.git`);
+      sha = commitOnce(repository, `${git.url}/web.git`);
       worldOf(
         github,
         sha,
@@ -186,18 +184,22 @@ export async function layPromoteScene(sandbox: ReturnType<typeof sandboxes>): Pr
   };
 }
 
-/** Commits what is new; a re-run of the same is of the same commit. What was pushed is what the next run is about. */
-function commitOnce(repository: string, origin: string, url: string): string {
+/** Where the shipped contract says that the manifests of its target lie, on this git server. */
+function manifestsOf(url: string): { repository: string; branch: string } {
+  const { file } = loadContract('test/fixtures/contract.yml');
+  const manifests = file.environments.production?.targets[0]?.manifests;
+  if (manifests === undefined) throw new Error('the shipped contract names no manifests');
+  return { ...manifests, repository: manifests.repository.replace('https://github.com', url) };
+}
+
+/** Commits what is new; a re-run of the same is of the same commit. */
+function commitOnce(repository: string, url: string): string {
   const git = (...args: string[]) => execFileSync('git', ['-C', repository, ...args], { encoding: 'utf8' }).trim();
   if (!existsSync(join(repository, '.git'))) {
     commitAll(repository);
-    execFileSync('git', ['clone', '-q', '--bare', repository, origin]);
     git('remote', 'add', 'origin', url);
   }
-  if (git('status', '--porcelain') !== '') {
-    commitAll(repository);
-    git('push', '-q', origin, 'HEAD');
-  }
+  if (git('status', '--porcelain') !== '') commitAll(repository);
   return git('rev-parse', 'HEAD');
 }
 

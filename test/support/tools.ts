@@ -14,3 +14,10 @@ export function toolPath(name: string): string {
   if (path === null) throw new Error(`${name} is not installed: ${installCommand(name)}`);
   return path;
 }
+
+/** The same for a whole `describe`. */
+export function describeWith(...names: string[]) {
+  const missing = names.filter((name) => findTool(name) === null);
+  if (missing.length === 0) return describe;
+  return (name: string, body: () => void) => describe.skip(`${name} (needs ${installCommand(...missing)})`, body);
+}
