@@ -24,8 +24,8 @@ const PATHS = [
   '/repos/{owner}/{repo}/commits/{ref}',
   '/repos/{owner}/{repo}/commits/{commit_sha}/pulls',
   '/repos/{owner}/{repo}/pulls/{pull_number}',
-  '/repos/{owner}/{repo}/pulls/{pull_number}/commits',
   '/repos/{owner}/{repo}/pulls/{pull_number}/reviews',
+  '/repos/{owner}/{repo}/issues/{issue_number}/events',
   '/repos/{owner}/{repo}/rulesets',
   '/repos/{owner}/{repo}/rulesets/{ruleset_id}',
   '/repos/{owner}/{repo}/branches/{branch}/protection',
@@ -52,6 +52,9 @@ const REQUESTS = [
   'PUT /repos/{owner}/{repo}/environments/{environment_name}',
   'POST /repos/{owner}/{repo}/environments/{environment_name}/deployment-branch-policies',
   'POST /orgs/{org}/actions/runner-groups',
+  'GET /orgs/{org}/actions/runner-groups',
+  'PATCH /orgs/{org}/actions/runner-groups/{runner_group_id}',
+  'POST /repos/{owner}/{repo}/pulls',
 ];
 const FOR_PEOPLE = ['description', 'example', 'examples', 'title', 'externalDocs', 'x-github', 'deprecated'];
 
