@@ -4,7 +4,7 @@ import { identityScene } from './identity-scene.ts';
 /* Nobody must get facts about a change that GitHub did not state. */
 
 const scene = identityScene();
-const { user, commit, review, pushed } = githubWorld().make;
+const { user, commit, parents, review, pushed, event } = githubWorld().make;
 const MALLORY = 666;
 const REPOSITORY = '/repos/care/lab-results';
 
@@ -56,6 +56,26 @@ describe('a change cannot be made to look reviewed', () => {
       'by a merge made at home, with more in it than was reviewed',
       () => Object.assign(scene.github.world.activity[0] as object, { activity_type: 'push' }),
     ],
+    [
+      'by a review of the request while its base was another branch, with the rest in it already',
+      () => scene.github.world.events.push(event('base_ref_changed', '2026-01-31T07:25:00Z')),
+    ],
+    [
+      'by a review of the request while its base was a branch that GitHub took away',
+      () => scene.github.world.events.push(event('automatic_base_change_succeeded', '2026-01-31T07:25:00Z')),
+    ],
+    [
+      'by a review of the request while its base held the rest for a moment',
+      () => scene.github.world.events.push(event('base_ref_force_pushed', '2026-01-31T07:25:00Z')),
+    ],
+    [
+      'by a review of the request before it was closed, until its base no longer held the rest',
+      () => scene.github.world.events.push(event('reopened', '2026-01-31T07:25:00Z')),
+    ],
+    [
+      'by a request whose head is not what GitHub merged',
+      () => Object.assign(scene.github.world.commit, { parents: parents(OLDER, 'f'.repeat(40)) }),
+    ],
     ['by a commit of which nobody knows how it landed', () => (scene.github.world.activity = [])],
   ])('%s', async (_, attack) => {
     attack();
@@ -106,6 +126,21 @@ describe('a change cannot be made to look reviewed', () => {
       'by a state that nobody knows',
       () => (scene.github.world.reviews = [review(PEOPLE.reviewer, { state: 'BLESSED' })]),
       'platform.reply',
+    ],
+    ['by events that are cut off before the merge', () => scene.github.world.events.pop(), 'platform.incomplete'],
+    ['by no events at all', () => (scene.github.world.events = []), 'platform.incomplete'],
+    [
+      'by an event without a time',
+      () =>
+        scene.github.world.instead.set(`${REPOSITORY}/issues/7/events`, {
+          json: [{ event: 'base_ref_changed' }, ...scene.github.world.events],
+        }),
+      'platform.reply',
+    ],
+    [
+      'by hiding its events from the token',
+      () => scene.github.world.instead.set(`${REPOSITORY}/issues/7/events`, { status: 404, json: {} }),
+      'platform.refused',
     ],
     [
       'by hiding it from the token',

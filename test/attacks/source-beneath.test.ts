@@ -38,6 +38,42 @@ describe('GitHub', () => {
     expect(await scene.gate()).toBe('allow');
   });
 
+  it.each<[string, () => void]>([
+    [
+      'a second request of the same commits, which the merge closed as well',
+      () => {
+        const { pulls, commit, make } = world();
+        Object.assign(commit, { parents: make.parents('6'.repeat(40), onGithub.HEAD) });
+        pulls.unshift({ ...pulls[0], number: 8, merged_at: '2026-01-31T07:30:01Z' });
+      },
+    ],
+    [
+      'a request of more commits than GitHub lists of one',
+      () => {
+        const { make, pull, pullCommits } = world();
+        const more = Array.from({ length: 299 }, (_, i) => `${i}`.padStart(40, '0'));
+        pullCommits.unshift(...more.map((sha) => make.commit(sha, PEOPLE.dev, make.user(PEOPLE.dev))));
+        pull.commits = 300;
+      },
+    ],
+    [
+      'a branch that was put back to what had landed',
+      () => {
+        const { activity } = world();
+        activity.splice(1, 0, {
+          ...activity[0],
+          before: 'f'.repeat(40),
+          after: '6'.repeat(40),
+          activity_type: 'force_push',
+        });
+      },
+    ],
+  ])('deploys are not shut out for good by %s', async (_, attack) => {
+    landBeneath(world(), 6, PEOPLE.lead);
+    attack();
+    expect(await scene.gate()).toBe('allow');
+  });
+
   it.each<[string, () => void, string | string[]]>([
     [
       'a push past the rules, beneath a reviewed request',
@@ -57,6 +93,27 @@ describe('GitHub', () => {
         world().activity = world().activity.filter(({ after }) => after !== '6'.repeat(40));
       },
       ['source.people', 'source.reviewed'],
+    ],
+    [
+      'a request that was reviewed while its base was another branch',
+      () => {
+        const { event } = world().make;
+        landBeneath(world(), 6, PEOPLE.lead).events.unshift(event('base_ref_changed', '2026-01-31T07:25:00Z'));
+      },
+      ['source.reviewed'],
+    ],
+    [
+      'a list of commits that GitHub left empty',
+      () => {
+        landBeneath(world(), 6, PEOPLE.lead).reviews = [];
+        Object.assign(world().since, { commits: [], total_commits: 4 });
+      },
+      'platform.incomplete',
+    ],
+    [
+      'a rewritten branch, with a list that GitHub left empty',
+      () => (world().since = { status: 'diverged', commits: [], total_commits: null }),
+      'source.rewritten',
     ],
     [
       'a rewritten branch',

@@ -19,6 +19,7 @@ export const NOTHING = '0'.repeat(40);
 export const PEOPLE = { dev: 101, reviewer: 102, lead: 103, merger: 104 } as const;
 
 const REPO = '/repos/{owner}/{repo}';
+const parents = (...shas: string[]) => shas.map((sha) => ({ sha, url: 'https://api.github.com/x' }));
 const user = (id: number, login = `user-${id}`) => ({
   ...(first(exampleOf(`${REPO}/pulls/{pull_number}/reviews`)).user as Json),
   id,
@@ -28,8 +29,7 @@ const user = (id: number, login = `user-${id}`) => ({
 /** The world as GitHub sees it; a test changes what it is about. Lists are cut into pages as GitHub does. */
 export function githubWorld() {
   const commit = (sha: string, author: number | null, committer: Json | null, message = 'Change') => {
-    const base = exampleOf(`${REPO}/pulls/{pull_number}/commits`) as Json[];
-    const [example] = base as [Json];
+    const example = first((exampleOf(`${REPO}/compare/{basehead}`) as Json).commits);
     const git = example.commit as Json;
     return {
       ...example,
@@ -43,7 +43,7 @@ export function githubWorld() {
         committer: { name: 'x', email: 'noreply@github.com', date: '2026-01-31T07:00:00Z' },
         verification: { ...(git.verification as Json), verified: true },
       },
-      parents: [{ sha: BASE, url: 'https://api.github.com/x' }],
+      parents: parents(BASE),
     };
   };
   const pull = {
@@ -123,13 +123,15 @@ export function githubWorld() {
     pull,
     pullCommits: [commit(HEAD, PEOPLE.dev, user(PEOPLE.dev))] as Json[],
     reviews: [review(PEOPLE.reviewer)] as Json[],
+    /** What happened to the request, from old to new. */
+    events: [event('labeled', '2026-01-31T07:05:00Z'), event('merged', '2026-01-31T07:30:00Z')] as Json[],
     /** What was merged between the deployed commit and this one. */
     earlier: [] as Earlier[],
     /** How this commit compares with the deployed one. */
     since: { status: 'ahead', commits: [] as Json[], total_commits: null as number | null },
     /** Answers instead of the ordinary ones, by path; they are not held against the description. */
     instead: new Map<string, Reply>(),
-    make: { user, commit, review, approval, job, pushed },
+    make: { user, commit, parents, review, approval, job, pushed, event },
   };
 }
 export type GithubWorld = ReturnType<typeof githubWorld>;
@@ -139,6 +141,7 @@ interface Earlier {
   pull: Json;
   pullCommits: Json[];
   reviews: Json[];
+  events: Json[];
 }
 
 /** Lets a request of this number (one digit), by this author, have been merged beneath all that landed so far. */
@@ -151,6 +154,7 @@ export function landBeneath(world: GithubWorld, number: number, author: number):
     pull: { ...pull, head: { ...(world.pull.head as Json), sha: head } },
     pullCommits: [commit(head, author, user(author))],
     reviews: [review(PEOPLE.reviewer, { commit_id: head })],
+    events: [world.make.event('merged', '2026-01-31T07:30:00Z')],
   };
   const landed = world.activity.filter(({ ref }) => ref === 'refs/heads/main').at(-1) as Json;
   landed.before = sha;
@@ -218,32 +222,47 @@ function bodyOf(world: GithubWorld, path: string): unknown {
     [`/commits/${commit.sha}`]: commit,
     [`/commits/${commit.sha}/pulls`]: world.pulls,
     [`/pulls/${pull.number}`]: pull,
-    [`/pulls/${pull.number}/commits`]: world.pullCommits,
     [`/pulls/${pull.number}/reviews`]: world.reviews,
+    [`/issues/${pull.number}/events`]: world.events,
     [`/compare/${world.head}...${commit.sha}`]: {
       ...(exampleOf(`${REPO}/compare/{basehead}`) as Json),
       status: world.comparison,
     },
   };
-  for (const { commit: landed, pull: merged, pullCommits, reviews } of world.earlier) {
+  for (const { commit: landed, pull: merged, reviews, events } of world.earlier) {
     const at = `/pulls/${merged.number}`;
     const listed = { ...first(exampleOf(`${REPO}/commits/{commit_sha}/pulls`)), ...pickPull(merged) };
     Object.assign(fixed, {
       [`/commits/${landed.sha}/pulls`]: [listed],
       [at]: merged,
-      [`${at}/commits`]: pullCommits,
       [`${at}/reviews`]: reviews,
+      [`/issues/${merged.number}/events`]: events,
     });
   }
   const asked = jobs.find(({ id }) => path === `/actions/jobs/${id}`);
   return asked ?? fixed[path] ?? comparisonOf(world, path);
 }
 
-/** The run's commit compared with whatever is deployed. */
-function comparisonOf({ commit, since }: GithubWorld, path: string): unknown {
-  if (!/^\/compare\/[0-9a-f]{40}\.\.\.[0-9a-f]{40}$/.test(path) || !path.endsWith(commit.sha)) return undefined;
-  const total_commits = since.total_commits ?? since.commits.length;
-  return { ...(exampleOf(`${REPO}/compare/{basehead}`) as Json), ...since, total_commits };
+/** The run's commit compared with whatever is deployed, or a request's last with the branch of before. */
+function comparisonOf({ commit, since, pull, pullCommits, earlier }: GithubWorld, path: string): unknown {
+  const to = /^\/compare\/[0-9a-f]{40}\.\.\.([0-9a-f]{40})$/.exec(path)?.[1];
+  const requests = [{ pull, pullCommits }, ...earlier].map(
+    ({ pull: { head, commits: total }, pullCommits: commits }) => ({
+      sha: (head as Json).sha,
+      status: 'ahead',
+      commits,
+      total_commits: total as number | null,
+    }),
+  );
+  const found = [{ sha: commit.sha, ...since }, ...requests].find(({ sha }) => sha === to);
+  if (found === undefined) return undefined;
+  const { status, commits, total_commits: total } = found;
+  return {
+    ...(exampleOf(`${REPO}/compare/{basehead}`) as Json),
+    status,
+    commits,
+    total_commits: total ?? commits.length,
+  };
 }
 
 /** Lists by page, with GitHub's `link`; what the API does not page (approvals) whole. */
@@ -330,6 +349,11 @@ function review(by: number, changes: Json = {}): Json {
     commit_id: HEAD,
     ...changes,
   };
+}
+
+/** What happened to a pull request; the example is of a kind that names a label. */
+function event(kind: string, at: string): Json {
+  return { ...first(exampleOf(`${REPO}/issues/{issue_number}/events`)), event: kind, created_at: at };
 }
 
 function pickPull({ number, merged_at, merge_commit_sha, base, head, requested_teams }: Json): Json {

@@ -17,6 +17,8 @@ const REQUESTS: [pattern: RegExp, needs: Need[]][] = [
   [/^GET \/repos\/[^/]+\/[^/]+\/activity$/, [['contents', 'read']]],
   [/^GET \/repos\/[^/]+\/[^/]+\/commits\/[^/]+\/pulls$/, [['pull-requests', 'read']]],
   [/^GET \/repos\/[^/]+\/[^/]+\/pulls\//, [['pull-requests', 'read']]],
+  // Of an issue it would be `issues`; of a pull request either will do.
+  [/^GET \/repos\/[^/]+\/[^/]+\/issues\/[^/]+\/events$/, [['pull-requests', 'read']]],
   [/^(GET|HEAD) \/v2\//, [['packages', 'read']]],
   [/^(POST|PATCH|PUT) \/v2\//, [['packages', 'write']]],
 ];

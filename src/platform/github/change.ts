@@ -2,8 +2,11 @@ import type { Run } from '../../contract/run.ts';
 import { CouldNot } from '../../lib/errors.ts';
 import type { Source } from '../platform.ts';
 import type { GithubApi } from './api.ts';
+import type { Landed } from './beneath.ts';
+import { compared } from './comparison.ts';
 import { pushersOf } from './pushers.ts';
-import { type CommitReply, commitList, type Pull, pull as pullReply, pulls, reviews as reviewList } from './replies.ts';
+import { type CommitReply, type Pull, pull as pullReply, pulls } from './replies.ts';
+import { reviewsOf } from './reviews.ts';
 
 /** The pull request that brought a commit. */
 export interface Change {
@@ -16,56 +19,74 @@ export interface Change {
   reviews: Source['reviews'];
 }
 
+const NEED = 'permission pull-requests: read';
+/** What another run does not mend: the request was merged, and stays beneath every later commit. */
+const LASTING = ['platform.ambiguous', 'platform.too_many'];
+
 /**
- * The pull request that was merged into the run's branch as the run's commit, or null. `landed` is how the commit got onto
- * the branch: reviews count only where GitHub merged what was reviewed, or where the very commit that was reviewed arrived.
- * Somebody who pushes a merge of their own by hand closes the request as merged too, with anything in it.
+ * The pull request that was merged into the run's branch as the run's commit, or null: also where nobody knows how that landed.
+ * Its commits are those that the branch had not before, not those that the request lists: GitHub lists 250 at most.
  *
- * Throws CouldNot where several requests claim the commit, or where GitHub lists fewer commits than the request has (250).
+ * Throws CouldNot where several requests claim the commit and it is the merge of none of them, or where GitHub does not show all
+ * of the request.
  */
-export async function changeOf(api: GithubApi, run: Run, landed: string | null): Promise<Change | null> {
-  const number = await mergedRequest(api, run);
+export async function changeOf(api: GithubApi, run: Run, landed: Landed): Promise<Change | null> {
+  try {
+    return await mergedAs(api, run, landed);
+  } catch (thrown) {
+    if (!(thrown instanceof CouldNot && LASTING.includes(thrown.code))) throw thrown;
+    const way = `put the branch back to before commit ${run.sha}, and land that anew in smaller parts (docs/contracts.md)`;
+    throw new CouldNot(thrown.code, `${thrown.message}; ${way}`, thrown);
+  }
+}
+
+async function mergedAs(api: GithubApi, run: Run, { commit, landed }: Landed): Promise<Change | null> {
+  if (landed === null) return null;
+  const number = await mergedRequest(api, run, commit);
   if (number === null) return null;
-  const need = 'permission pull-requests: read';
   const what = `read pull request ${number}`;
-  const pull = await api.get({ path: `/pulls/${number}`, schema: pullReply, what, need });
+  const pull = await api.get({ path: `/pulls/${number}`, schema: pullReply, what, need: NEED });
   if (!pull.merged || pull.merge_commit_sha !== run.sha) {
     throw new CouldNot(
       'platform.inconsistent',
       `could not ${what}: GitHub says of it both that it was merged as ${run.sha} and that it was not; run again`,
     );
   }
-  const commits = await api.list({
-    path: `/pulls/${number}/commits`,
-    schema: commitList,
-    what: `${what}'s commits`,
-    need,
-  });
-  if (commits.length !== pull.commits || !commits.some(({ sha }) => sha === pull.head.sha)) {
+  const { commits } = await compared(api, landed.before, pull.head.sha, `${what}'s commits`);
+  const brought = [...(await commits()).values()];
+  if (brought.length === 0) {
     throw new CouldNot(
-      'platform.incomplete',
-      `could not ${what}'s commits: it has ${pull.commits} and GitHub lists ${commits.length} (it never lists more than 250), so who wrote it cannot be told; make smaller changes`,
+      'platform.inconsistent',
+      `could not ${what}'s commits: GitHub says both that commit ${run.sha} brought them and that they were there before; run again`,
     );
   }
-  const reviewed = ['pr_merge', 'merge_queue_merge'].includes(landed ?? '') || run.sha === pull.head.sha;
   return {
     base: pull.base.sha,
     openedBy: pull.user === null ? null : String(pull.user.id),
     mergedBy: pull.merged_by === null ? null : String(pull.merged_by.id),
-    pushedBy: await pushersOf(api, pull, commits),
-    commits,
-    reviews: reviewed ? await reviewsOf(api, pull) : [],
+    pushedBy: await pushersOf(api, pull, brought),
+    commits: brought,
+    reviews: isAsReviewed(commit, landed.kind, pull) ? await reviewsOf(api, pull) : [],
   };
 }
 
-async function mergedRequest(api: GithubApi, run: Run): Promise<number | null> {
+/**
+ * Reviews count only where GitHub merged what was reviewed, or where the very commit that was reviewed arrived. Somebody who
+ * pushes a merge of their own by hand closes the request as merged too, with anything in it.
+ */
+function isAsReviewed({ sha, parents }: CommitReply, kind: string, { head }: Pull): boolean {
+  if (sha === head.sha) return true;
+  const isOfHead = parents.length < 2 || parents[1]?.sha === head.sha;
+  return isOfHead && ['pr_merge', 'merge_queue_merge'].includes(kind);
+}
+
+/**
+ * The request's number. One that is merged closes all others whose commits it brings along, as merged by the same commit. So of
+ * several that is meant whose head it merges; and of those with the same head, which are the same change, the first merged.
+ */
+async function mergedRequest(api: GithubApi, run: Run, { parents }: CommitReply): Promise<number | null> {
   const what = `read the pull requests of commit ${run.sha}`;
-  const all = await api.list({
-    path: `/commits/${run.sha}/pulls`,
-    schema: pulls,
-    what,
-    need: 'permission pull-requests: read',
-  });
+  const all = await api.list({ path: `/commits/${run.sha}/pulls`, schema: pulls, what, need: NEED });
   const merged = all.filter(
     (each) =>
       each.merged_at !== null &&
@@ -73,36 +94,23 @@ async function mergedRequest(api: GithubApi, run: Run): Promise<number | null> {
       String(each.base.repo.id) === run.repositoryId &&
       `refs/heads/${each.base.ref}` === run.ref,
   );
-  if (merged.length > 1) {
-    const numbers = merged.map((each) => each.number).join(', ');
-    throw new CouldNot(
-      'platform.ambiguous',
-      `could not ${what}: several (${numbers}) were merged as this commit; which of them was reviewed cannot be told`,
-    );
-  }
-  return merged[0]?.number ?? null;
+  if (merged.length < 2) return merged[0]?.number ?? null;
+  const [first] = [run.sha, parents[1]?.sha].flatMap((sha) =>
+    merged
+      .filter(({ head }) => head.sha === sha)
+      .sort(byMerge)
+      .slice(0, 1),
+  );
+  if (first !== undefined) return first.number;
+  const numbers = merged.map((each) => each.number).join(', ');
+  throw new CouldNot(
+    'platform.ambiguous',
+    `could not ${what}: several (${numbers}) were merged as this commit, and it is the merge of none of them; which was reviewed cannot be told`,
+  );
 }
 
-/** An approval is of the commit that its reviewer saw: one of an older commit than the request's last is a comment. */
-async function reviewsOf(api: GithubApi, { number, head }: Pull): Promise<Source['reviews']> {
-  const what = `read the reviews of pull request ${number}`;
-  const all = await api.list({
-    path: `/pulls/${number}/reviews`,
-    schema: reviewList,
-    what,
-    need: 'permission pull-requests: read',
-  });
-  return all.flatMap(({ user, state, submitted_at: at, commit_id: seen }) => {
-    if (state === 'PENDING') return [];
-    if (at === undefined) throw new CouldNot('platform.reply', `could not ${what}: one of them has no time`);
-    const userId = user === null ? null : String(user.id);
-    return [{ userId, state: state === 'APPROVED' && seen !== head.sha ? ('commented' as const) : STATES[state], at }];
-  });
-}
+type Merged = { merged_at: string | null; number: number };
 
-const STATES = {
-  APPROVED: 'approved',
-  CHANGES_REQUESTED: 'changes_requested',
-  COMMENTED: 'commented',
-  DISMISSED: 'dismissed',
-} as const;
+function byMerge(one: Merged, other: Merged): number {
+  return Date.parse(one.merged_at ?? '') - Date.parse(other.merged_at ?? '') || one.number - other.number;
+}

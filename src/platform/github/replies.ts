@@ -81,18 +81,15 @@ export const commitReply = z.looseObject({
   parents: z.array(z.looseObject({ sha })),
 });
 export type CommitReply = z.infer<typeof commitReply>;
-export const commitList = z.array(commitReply);
-/** A page of a comparison's commits; each carries how many there are in all and how the two compare. */
-export const commitsSince = z.pipe(
-  z.looseObject({ status: comparison.shape.status, total_commits: count, commits: commitList }),
-  z.transform(({ status, total_commits: total, commits }) => commits.map((commit) => ({ commit, status, total }))),
-);
+const commitList = z.array(commitReply);
+/** A page of a comparison's commits, with how many there are in all. */
+export const commitComparison = z.looseObject({ ...comparison.shape, total_commits: count, commits: commitList });
 
 const pullBase = z.looseObject({ ref: z.string(), sha, repo: z.looseObject({ id }) });
 export const pulls = z.array(
   z.looseObject({
     number: id,
-    merged_at: z.nullable(z.string()),
+    merged_at: z.nullable(instant),
     merge_commit_sha: z.nullable(sha),
     base: pullBase,
     head: z.looseObject({ sha }),
@@ -102,7 +99,6 @@ export const pull = z.looseObject({
   number: id,
   merged: z.boolean(),
   merge_commit_sha: z.nullable(sha),
-  commits: count,
   user: z.nullable(account),
   merged_by: z.nullable(account),
   base: pullBase,
@@ -119,6 +115,9 @@ export const reviews = z.array(
     commit_id: z.nullable(sha),
   }),
 );
+
+/** What happened to a pull request: GitHub knows ever more kinds. */
+export const issueEvents = z.array(z.looseObject({ event: filled, created_at: instant }));
 
 export const activities = z.array(
   z.looseObject({

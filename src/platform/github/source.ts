@@ -6,7 +6,7 @@ import { type Landed, landedSince } from './beneath.ts';
 import { type Change, changeOf } from './change.ts';
 import { toldCommit } from './commit.ts';
 import { commitReply } from './replies.ts';
-import { landingOf, standing } from './standing.ts';
+import { landingAt, landingOf, standing } from './standing.ts';
 
 /**
  * The run's commit as GitHub tells it: where it stands, who made it, who looked at it. The change is the pull request that
@@ -26,19 +26,19 @@ export async function githubSource(
     need: 'permission contents: read',
   });
   const where = await standing(api, run);
-  const own = landingOf(where.activity.find(({ after }) => after === run.sha) ?? null);
-  const change = await changeOf(api, run, own.landed);
+  const own = { commit, ...landingOf(where.activity[landingAt(where.activity, run.sha)] ?? null) };
+  const change = await changeOf(api, run, own);
   const beneath: Source['beneath'] = [];
   for (const landed of await landedSince(api, run, deployed, where.activity)) {
     const { sha } = landed.commit;
-    const below = await changeOf(api, { ...run, sha }, landed.landed);
+    const below = await changeOf(api, { ...run, sha }, landed);
     beneath.push({ sha, ...told(landed, below, noReplyHost) });
   }
   return {
     protected: where.protected,
     reachableFromProtected: where.protected && where.reachable,
     base: change?.base ?? commit.parents[0]?.sha ?? null,
-    ...told({ commit, ...own }, change, noReplyHost),
+    ...told(own, change, noReplyHost),
     beneath,
   };
 }

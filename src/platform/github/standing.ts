@@ -12,8 +12,8 @@ export interface Standing {
 export interface Landing {
   /** Whose push or merge put the commit on the branch; null where GitHub does not say. */
   pushedBy: string | null;
-  /** How it got there: GitHub's kind of activity, for example `pr_merge`, or null. */
-  landed: string | null;
+  /** How it got there, and the branch's head of before; null where GitHub does not say. */
+  landed: { kind: string; before: string } | null;
 }
 
 const NOWHERE: Standing = { protected: false, reachable: false, activity: [] };
@@ -75,8 +75,17 @@ async function activityOn(api: GithubApi, ref: string): Promise<Activity[]> {
 /** Ways onto a branch that leave what was there in place. */
 const FORWARD = ['push', 'pr_merge', 'merge_queue_merge'];
 
-/** How an activity made a commit the head of the branch. One that rewrote the branch tells nothing of what it put there. */
+/**
+ * Where in the branch's activity, from new to old, a commit became its head; -1 where that is not shown. What rewrote the
+ * branch tells nothing of what it put there; but a commit that had landed before, and was put back so, is still what it was.
+ */
+export function landingAt(activity: readonly Activity[], sha: string): number {
+  return activity.findIndex(({ after, activity_type: kind }) => after === sha && FORWARD.includes(kind));
+}
+
+/** What the activity of a landing says of it. */
 export function landingOf(activity: Activity | null): Landing {
-  if (activity === null || !FORWARD.includes(activity.activity_type)) return { pushedBy: null, landed: null };
-  return { pushedBy: activity.actor === null ? null : String(activity.actor.id), landed: activity.activity_type };
+  if (activity === null) return { pushedBy: null, landed: null };
+  const { actor, activity_type: kind, before } = activity;
+  return { pushedBy: actor === null ? null : String(actor.id), landed: { kind, before } };
 }

@@ -58,7 +58,7 @@ describe('what landed since the deployed commit', () => {
     ['this very commit is', MERGED],
   ])('is nothing, and nobody is asked, where %s deployed', async (_, sha) => {
     expect(await beneath(sha)).toEqual([]);
-    expect(github.seen.filter(({ path }) => path.includes('/compare/'))).toEqual([]);
+    expect(github.seen.filter(({ path }) => path.endsWith(`...${MERGED}`))).toEqual([]);
   });
 
   it.each(['identical', 'behind'])('is nothing where the commit is %s', async (status) => {
@@ -85,6 +85,24 @@ describe('what landed since the deployed commit', () => {
     const others = Array.from({ length: count }, () => ({ ...landing(MERGED), after: 'f'.repeat(40) }));
     world.activity.splice(1, 0, ...others);
     expect((await beneath()).map(({ sha }) => sha)).toEqual(told);
+  });
+
+  it('is told past a branch that was put back to one of it', async () => {
+    const putBack = (sha: string) => ({
+      ...landing(MERGED),
+      before: 'f'.repeat(40),
+      after: sha,
+      activity_type: 'force_push',
+    });
+    world.activity.splice(1, 0, putBack(SIX));
+    world.activity.unshift(putBack(MERGED));
+    expect(await beneath()).toMatchObject([
+      { sha: SIX, reviews: [{ state: 'approved' }] },
+      { sha: FIVE, reviews: [{ state: 'approved' }] },
+    ]);
+    const platform = githubAt(github.url);
+    const { reviews } = await platform.source((await platform.identify()).run, MAIN);
+    expect(reviews).toMatchObject([{ state: 'approved' }]);
   });
 
   it('is commit by commit where a merge queue landed several at once', async () => {
@@ -145,9 +163,27 @@ describe('a comparison', () => {
     expect((await beneath(DEPLOYED, 'refs/heads/hotfix')).map(({ sha }) => sha)).toEqual([SIX, FIVE]);
   });
 
-  it('with fewer commits than there are is no answer', async () => {
-    world.since.total_commits = 300;
+  it.each<[string, Partial<typeof world.since>]>([
+    ['fewer commits than there are', { total_commits: 300 }],
+    ['no commit of those that there are', { commits: [], total_commits: 3 }],
+    ['no commit where one is ahead', { commits: [] }],
+    ['others than the one that is ahead', { commits: [commit(FIVE, 130, user(130))] }],
+    ['one twice', { commits: [MERGED, SIX, SIX].map((sha) => commit(sha, 130, user(130))) }],
+    ['commits where it is behind', { status: 'behind' }],
+    ['as many commits as it counts, yet none where it is behind', { status: 'behind', commits: [], total_commits: 3 }],
+  ])('with %s is no answer', async (_, since) => {
+    Object.assign(world.since, since);
     await expect(beneath()).rejects.toMatchObject({ code: 'platform.incomplete', exit: 3 });
+  });
+
+  it('with more than a thousand commits is no answer', async () => {
+    world.since.total_commits = 1001;
+    await expect(beneath()).rejects.toMatchObject({ code: 'platform.too_many', exit: 3 });
+  });
+
+  it.each([0, 2000])('of a rewritten branch is a denial, also with %d commits', async (total_commits) => {
+    world.since = { status: 'diverged', commits: [], total_commits };
+    await expect(beneath()).rejects.toMatchObject({ code: 'source.rewritten', exit: 1 });
   });
 
   it('with a commit that GitHub no longer has is no answer', async () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as replies from '../../../../src/platform/github/replies.ts';
 import type { Contributor, RunIdentity } from '../../../../src/platform/platform.ts';
 import {
+  BASE,
   type FakeGithub,
   githubWorld,
   HEAD,
@@ -17,7 +18,7 @@ import { githubAt } from '../../../support/hosted-run.ts';
 
 let github: FakeGithub;
 let world: FakeGithub['world'];
-const { user, commit, review, pushed } = githubWorld().make;
+const { user, commit, parents, review, pushed, event } = githubWorld().make;
 
 beforeAll(async () => {
   github = await startGithub();
@@ -243,6 +244,27 @@ describe('the reviews of a change', () => {
     expect((await source()).reviews).toEqual([{ userId: '102', state, at: '2026-01-31T07:20:00.000Z' }]);
   });
 
+  it.each([
+    ['before the base was changed', 'base_ref_changed', '07:25:00', 'commented'],
+    ['in the second of the change', 'base_ref_changed', '07:20:00', 'commented'],
+    ['before the base was changed by GitHub', 'automatic_base_change_succeeded', '07:25:00', 'commented'],
+    ['before the base was rewritten', 'base_ref_force_pushed', '07:25:00', 'commented'],
+    ['before the base was removed', 'base_ref_deleted', '07:25:00', 'commented'],
+    ['before it was opened again, whatever its base was meanwhile', 'reopened', '07:25:00', 'commented'],
+    ['after the base was changed', 'base_ref_changed', '07:19:59', 'approved'],
+    ['before the base was rewritten, when all was merged', 'base_ref_force_pushed', '07:30:01', 'approved'],
+    ['before the head was rewritten to what was reviewed', 'head_ref_force_pushed', '07:25:00', 'approved'],
+  ])('one given %s', async (_, kind, time, state) => {
+    world.events.push(event(kind, `2026-01-31T${time}Z`), event('base_ref_changed', '2026-01-31T07:10:00Z'));
+    expect((await source()).reviews).toMatchObject([{ state }]);
+  });
+
+  it('an objection stays one, whatever becomes of the base', async () => {
+    world.events.push(event('base_ref_changed', '2026-01-31T07:25:00Z'));
+    world.reviews = [review(PEOPLE.reviewer, { state: 'CHANGES_REQUESTED' })];
+    expect((await source()).reviews).toMatchObject([{ state: 'changes_requested' }]);
+  });
+
   it('leave out one that is not sent yet', async () => {
     world.reviews = [review(PEOPLE.reviewer, { state: 'PENDING', submitted_at: undefined })];
     expect((await source()).reviews).toEqual([]);
@@ -279,12 +301,102 @@ describe('the reviews of a change', () => {
     expect((await source()).reviews).toHaveLength(count);
   });
 
+  it.each([
+    [HEAD, 1],
+    [OLDER, 0],
+  ])('count where the request’s last commit is what GitHub merged: %s', async (second, count) => {
+    Object.assign(world.commit, { parents: parents(OLDER, second) });
+    expect((await source()).reviews).toHaveLength(count);
+  });
+
   it('count where the very commit that was reviewed was pushed', async () => {
     Object.assign(world.activity[0] as object, { activity_type: 'push' });
     world.pull.head = { ...(world.pull.head as object), sha: MERGED };
-    world.pullCommits = [commit(MERGED, PEOPLE.dev, user(PEOPLE.dev))];
+    world.since.commits = [commit(MERGED, PEOPLE.dev, user(PEOPLE.dev))];
     world.reviews = [review(PEOPLE.reviewer, { commit_id: MERGED })];
     expect((await source()).reviews).toMatchObject([{ state: 'approved' }]);
+  });
+});
+
+describe('a request of many commits', () => {
+  const ofCommits = (number: number) => {
+    const first = Array.from({ length: number - 1 }, (_, i) =>
+      commit(`${i}`.padStart(40, '0'), 1000 + i, user(1000 + i)),
+    );
+    world.pullCommits = [...first, commit(HEAD, PEOPLE.dev, user(PEOPLE.dev))];
+    world.pull.commits = number;
+  };
+
+  it.each([100, 101, 251, 1000])('is read to the end: %d of them', async (number) => {
+    ofCommits(number);
+    expect(named((await source()).contributors, 'author')).toHaveLength(number + 1);
+  });
+
+  it('has those that the branch had not before, whatever the request’s base was', async () => {
+    world.pull.base = { ...(world.pull.base as object), sha: OLDER };
+    await source();
+    const asked = github.seen.map(({ path }) => path).filter((path) => path.includes('/compare/'));
+    expect(asked).toEqual([`/repos/care/lab-results/compare/${BASE}...${HEAD}`]);
+  });
+
+  it('is refused where there are too many to read, with a way out', async () => {
+    ofCommits(1001);
+    await expect(source()).rejects.toMatchObject({
+      code: 'platform.too_many',
+      exit: 3,
+      message: expect.stringContaining(`put the branch back to before commit ${MERGED}`),
+    });
+  });
+
+  it('is refused where the branch had them before', async () => {
+    const path = `/repos/care/lab-results/compare/${BASE}...${HEAD}`;
+    const example = exampleOf('/repos/{owner}/{repo}/compare/{basehead}') as object;
+    world.instead.set(path, { json: { ...example, status: 'behind', total_commits: 0, commits: [] } });
+    await expect(source()).rejects.toMatchObject({ code: 'platform.inconsistent', exit: 3 });
+  });
+});
+
+describe('of several requests that were closed by one merge', () => {
+  const closed = (number: number, sha: string, merged_at = '2026-01-31T07:30:02Z') => ({
+    ...world.pulls[0],
+    number,
+    merged_at,
+    head: { ...(world.pull.head as object), sha },
+  });
+  const mergeOf = (...shas: string[]) => Object.assign(world.commit, { parents: parents(...shas) });
+
+  it.each<[string, () => void]>([
+    ['of one with part of the commits', () => world.pulls.unshift(closed(6, OLDER, '2026-01-31T07:29:00Z'))],
+    ['of the same head, closed by it afterwards', () => world.pulls.unshift(closed(6, HEAD))],
+    [
+      'of the same head, in the same second, opened later',
+      () => world.pulls.unshift(closed(8, HEAD, '2026-01-31T07:30:00Z')),
+    ],
+  ])('the one is meant that was merged, and not another %s', async (_, attack) => {
+    mergeOf(BASE, HEAD);
+    attack();
+    expect((await source()).reviews).toMatchObject([{ state: 'approved' }]);
+    expect(github.seen.filter(({ path }) => /\/(pulls|issues)\/[68]/.test(path))).toEqual([]);
+  });
+
+  it('the one is meant whose head arrived, where that was pushed', async () => {
+    mergeOf(BASE, OLDER);
+    Object.assign(world.activity[0] as object, { activity_type: 'push' });
+    world.pulls = [closed(6, OLDER), closed(7, MERGED)];
+    world.pull.head = { ...(world.pull.head as object), sha: MERGED };
+    world.since.commits = [commit(MERGED, PEOPLE.dev, user(PEOPLE.dev))];
+    world.reviews = [review(PEOPLE.reviewer, { commit_id: MERGED })];
+    expect((await source()).reviews).toMatchObject([{ state: 'approved' }]);
+  });
+
+  it('none is meant where it merges another head', async () => {
+    mergeOf(BASE, 'f'.repeat(40));
+    world.pulls.push(closed(8, OLDER));
+    await expect(source()).rejects.toMatchObject({
+      code: 'platform.ambiguous',
+      exit: 3,
+      message: expect.stringContaining(`put the branch back to before commit ${MERGED}`),
+    });
   });
 });
 
@@ -307,7 +419,8 @@ describe('the published description', () => {
     ['/repos/{owner}/{repo}/actions/runs/{run_id}/approvals', replies.approvals],
     ['/repos/{owner}/{repo}/rules/branches/{branch}', replies.rules],
     ['/repos/{owner}/{repo}/compare/{basehead}', replies.comparison],
-    ['/repos/{owner}/{repo}/pulls/{pull_number}/commits', replies.commitList],
+    ['/repos/{owner}/{repo}/compare/{basehead}', replies.commitComparison],
+    ['/repos/{owner}/{repo}/issues/{issue_number}/events', replies.issueEvents],
     ['/repos/{owner}/{repo}/pulls/{pull_number}', replies.pull],
   ])('gives an example of %s that can be read', (path, schema) => {
     const parsed = schema.safeParse(exampleOf(path));
