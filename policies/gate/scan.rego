@@ -103,13 +103,19 @@ accepted_origin(scan) if scan.report.origin == "executed"
 accepted_origin(scan) if {
 	scan.report.origin == "imported"
 	is_string(scan.report.importer)
-	some category in scan.report.covers
-	scan.report.importer in input.contract.scanners[category].importers
+	count(not_vouched_for(scan)) == 0
+}
+
+# Required categories that the report covers and whose scanner does not name its importer: each category has importers of its own.
+not_vouched_for(scan) := {category |
+	some category in required
+	category in scan.report.covers
+	not scan.report.importer in input.contract.scanners[category].importers
 }
 
 passed contains "scan.origin" if every index in deciding { accepted_origin(facts.scans[index]) }
 
-explain["scan.origin"] contains sprintf("%s was imported by %s, which the contract does not name", [named(scan), word(scan.report.importer)]) if {
+explain["scan.origin"] contains sprintf("%s was imported by %s, which the contract does not name for %s", [named(scan), word(scan.report.importer), words(not_vouched_for(scan))]) if {
 	some index in deciding
 	scan := facts.scans[index]
 	not accepted_origin(scan)

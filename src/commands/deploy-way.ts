@@ -8,6 +8,7 @@ import { exec } from '../lib/exec.ts';
 import { http } from '../lib/http.ts';
 import { parseDuration } from '../lib/time.ts';
 import * as z from '../lib/zod.ts';
+import type { RunIdentity } from '../platform/platform.ts';
 import type { Reference } from '../registry/reference.ts';
 import type { Context } from './command.ts';
 import { choice, optionalText, text } from './inputs.ts';
@@ -23,7 +24,7 @@ export const wayInputs = {
   ),
   manifest: text({
     description:
-      'manifest of the workload, whose images are set to this digest; gitops: it or its kustomization.yaml, in a clone of the repository',
+      'manifest of the workload, whose images are set to this digest; gitops: it or its kustomization.yaml, in a clone of the repository; kubernetes: as the commit of the run has it',
     value: 'FILE',
   }),
   'token-file': optionalText({
@@ -55,14 +56,16 @@ export async function openWay(
   const { environment, manifest, method, 'token-file': file } = given;
   const name = clusterOrHost(target);
   const { clusters, environments } = stage.contract.file;
+  const { platform } = stage.identity.run;
+  const patterns = environments[environment]?.targets ?? [];
+  const manifests = patterns.flatMap((each) => (each.manifests && isAbout(each, target) ? [each.manifests] : []));
+  const local = platform === 'local';
   if (method === 'gitops') {
     if (file === undefined) {
-      const { platform } = stage.identity.run;
-      const patterns = environments[environment]?.targets ?? [];
       const repositories = {
-        manifests: patterns.flatMap((each) => (each.manifests && isAbout(each, target) ? [each.manifests] : [])),
+        manifests,
         direct: Object.hasOwn(clusters, name),
-        local: platform === 'local',
+        local,
         user: platform === 'gitlab' ? 'gitlab-ci-token' : 'x-access-token',
         token: env.GATEHOUSE_GIT_TOKEN || undefined,
       };
@@ -76,11 +79,14 @@ export async function openWay(
   // Only here: a deploy by commit needs no client of a cluster.
   const { kubernetesApi } = await import('../deploy/kubernetes/api.ts');
   const { clusterOf, clusterToken } = await import('../deploy/kubernetes/token.ts');
+  const { judgedManifest } = await import('../deploy/kubernetes/judged-manifest.ts');
   const { kubernetesWay } = await import('../deploy/kubernetes/way.ts');
+  const judged = { manifests, local, commit: ownCommit(stage.identity) };
+  const source = await judgedManifest(manifest, target, judged, exec);
   const { server, certificates, audience } = clusterOf(name, clusters);
   const token = await clusterToken(name, { file, env, audience, http });
   return kubernetesWay({
-    manifest,
+    manifest: source,
     image,
     digests: new Set(decision.subjects.filter((each) => each.name === image.name).map(({ digest }) => digest)),
     target,
@@ -90,4 +96,9 @@ export async function openWay(
     sleep,
     progress,
   });
+}
+
+/** The commit that the job runs on: its run's, and for the run of a child the parent's, which the register lists for the release. */
+function ownCommit({ run, workflow }: RunIdentity): string | null {
+  return run.parent === null ? run.sha : workflow.jobSha;
 }

@@ -67,7 +67,9 @@ const identity = z.strictObject({
 });
 
 const trust = z.strictObject({
-  profile: z.enum(['kms', 'private-sigstore', 'github-private', 'public-good', 'local']),
+  profile: z
+    .enum(['kms', 'private-sigstore', 'github-private', 'public-good', 'local'])
+    .check(z.describe('kms, or local for a trial on one machine; the others cannot be shown yet')),
   timestamp: z
     .optional(z.strictObject({ url: httpsUrl, certificates: atLeastOne(pem) }))
     .check(z.describe('RFC 3161 time stamping authority; required but in profile local')),
@@ -76,7 +78,9 @@ const trust = z.strictObject({
   'release-window': z
     .strictObject({ from: time, until: time })
     .check(z.describe('when the release key, which signs the register, is valid')),
-  identities: z.optional(z.partialRecord(role, atLeastOne(identity))),
+  identities: z
+    .optional(z.partialRecord(role, atLeastOne(identity)))
+    .check(z.describe('who signs without a key of its own; not shown yet: leave it out')),
 });
 
 const scanner = z.strictObject({
@@ -102,7 +106,9 @@ const scanner = z.strictObject({
   'database-max-age': z
     .optional(duration)
     .check(z.describe('limit for the vulnerability database; required for sca and container')),
-  canary: z._default(z.boolean(), false).check(z.describe('the scan must find the planted canary')),
+  canary: z
+    ._default(z.boolean(), false)
+    .check(z.describe('the scan must find the planted canary; not shown yet: leave it out')),
 });
 
 const cluster = z.strictObject({
@@ -171,7 +177,9 @@ export const contractFile = z
     }),
     evidence: z.strictObject({
       store: url,
-      'second-store': z.optional(url),
+      'second-store': z
+        .optional(url)
+        .check(z.describe('where evidence lies a second time; not shown yet: leave it out')),
       'retention-years': z.int().check(z.minimum(6), z.maximum(30)),
     }),
     registries: atLeastOne(
@@ -186,16 +194,18 @@ export const contractFile = z
       .check(
         z.describe('clusters that are deployed to directly, by the name that targets give them; GitOps needs none'),
       ),
-    'break-glass': z.optional(
-      z.strictObject({
-        groups: atLeastOne(name),
-        number: z.int().check(z.minimum(2), z.maximum(10)),
-        'review-within': duration,
-      }),
-    ),
+    'break-glass': z
+      .optional(
+        z.strictObject({
+          groups: atLeastOne(name),
+          number: z.int().check(z.minimum(2), z.maximum(10)),
+          'review-within': duration,
+        }),
+      )
+      .check(z.describe('who may deploy past the gate in an emergency; not shown yet: leave it out')),
     credentials: z
       ._default(z.array(z.strictObject({ name, 'used-for': text, expires: time })), [])
-      .check(z.describe('every long-lived credential that cannot be avoided')),
+      .check(z.describe('every long-lived credential that cannot be avoided; not shown yet: leave it out')),
     controls: z.strictObject({ profile: z.enum(['hipaa']) }),
   })
   .check(

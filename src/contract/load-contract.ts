@@ -5,6 +5,7 @@ import { readInput } from '../lib/file.ts';
 import { parseYaml } from '../lib/yaml.ts';
 import { keyProblems } from './check-keys.ts';
 import { type ContractFile, contractFile } from './contract-file.ts';
+import { notShown } from './not-shown.ts';
 import { type PolicyContract, policyContract } from './policy-contract.ts';
 import { type Problem, pathText, problemsOf } from './problems.ts';
 
@@ -30,7 +31,9 @@ export function parseContract(bytes: Buffer, what: string): Contract {
     throw new BadInput(named.code, `contract ${what} holds ${documents.length} YAML documents: a contract is one`);
   const document = documents[0] ?? new Document(null);
   const parsed = contractFile.safeParse(document.toJS());
-  const problems = parsed.success ? keyProblems(parsed.data) : problemsOf(parsed.error, contractFile);
+  const problems = parsed.success
+    ? [...keyProblems(parsed.data), ...notShown(parsed.data)]
+    : problemsOf(parsed.error, contractFile);
   if (!parsed.success || problems.length > 0)
     throw invalid(what, problems, (problem) => lineOf(document, lines, problem));
   return { file: parsed.data, policy: policyContract(parsed.data), digest: digestOf(bytes), bytes };

@@ -20,7 +20,6 @@ export function policyContract(file: ContractFile) {
       })),
       importers: scanner.importers,
       databaseMaxAge: scanner['database-max-age'] === undefined ? null : ms(scanner['database-max-age']),
-      canary: scanner.canary,
     })),
     environments: mapValues(file.environments, (environment) => ({
       build: environment.build,

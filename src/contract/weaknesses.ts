@@ -21,8 +21,6 @@ export function weaknesses(file: ContractFile): { path: string; why: string }[] 
       'trust.profile',
       'profile local: the machine’s clock and a file play time and platform; it shows how things work and proves nothing about people',
     );
-  if (file.trust.profile === 'public-good')
-    weak('trust.profile', 'profile public-good publishes repository, workflow and commit for ever');
   if (longer(file.register['max-age'], DAY))
     weak('register.max-age', 'a revocation may stay unseen for more than 24 h');
   if (longer(file.trust['max-skew'], 300_000)) weak('trust.max-skew', 'a clock may be wrong by more than 5 minutes');

@@ -15,6 +15,11 @@ export interface Branch {
   branch: string;
 }
 
+/** These branches, for messages. */
+export function namesOf(branches: readonly Branch[]): string {
+  return branches.map(({ repository, branch }) => `branch ${branch} of ${repository}`).join(' or ');
+}
+
 /** How a remote repository is spoken to. */
 export interface Access {
   /** Profile local: a repository on this machine will do, and so will none. */
@@ -70,7 +75,7 @@ export function sameRepository(a: string, b: string): boolean {
 }
 
 function remote(root: string, at: Branch, access: Access, exec: Exec): Remote {
-  const where = `branch ${at.branch} of ${at.repository}`;
+  const where = namesOf([at]);
   const session = <T>(use: (session: Session) => Promise<T>) => withRemote(root, at, access, exec, use);
   return {
     ...at,

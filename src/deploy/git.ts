@@ -8,3 +8,14 @@ export async function git(root: string, args: string[], exec: Exec, more: Enviro
   if (code !== 0) throw new CouldNot('gitops.git', `git ${args[0]} failed in ${root}: ${complaint(stderr)}`);
   return stdout;
 }
+
+/** An older git passes over `safe.bareRepository` without a word (git's release notes, 2.38.0), on which the work tree's safety rests. */
+export async function requireGit(folder: string, exec: Exec): Promise<void> {
+  const { stdout } = await runGit(folder, ['version'], exec);
+  const [, major, minor] = /^git version (\d+)\.(\d+)/.exec(stdout) ?? [];
+  if (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 38)) return;
+  throw new CouldNot(
+    'gitops.git_version',
+    `${stdout.trim() || 'git does not say its version, which'} is not git 2.38 or newer: an older one can be made to start programs by a folder of the work tree; install a newer git on the runner; nothing is deployed`,
+  );
+}

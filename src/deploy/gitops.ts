@@ -8,8 +8,8 @@ import type { Exec } from '../lib/exec.ts';
 import { readInput } from '../lib/file.ts';
 import { complaint, type Environment, runGit } from '../lib/git.ts';
 import { replaceFile } from '../lib/write.ts';
-import { git } from './git.ts';
-import { type Access, type Branch, type Remote, remoteOf, sameRepository } from './git-remote.ts';
+import { git, requireGit } from './git.ts';
+import { type Access, type Branch, namesOf, type Remote, remoteOf, sameRepository } from './git-remote.ts';
 import { changeKustomization } from './kustomize.ts';
 import { changeManifest } from './plain-manifest.ts';
 import { DeployRefused } from './refusal.ts';
@@ -111,17 +111,16 @@ export async function planChange(
 
 /** A commit to another branch than the cluster's would be recorded as its deploy. Throws DeployRefused. */
 function requireOwnBranch(remote: Branch | null, target: Target, { manifests, direct }: Repositories): void {
-  const named = manifests.map(({ repository, branch }) => `branch ${branch} of ${repository}`).join(' or ');
   const own = ({ repository, branch }: Branch) =>
     remote !== null && branch === remote.branch && sameRepository(repository, remote.repository);
   if (manifests.length === 0 ? !direct : manifests.some(own)) return;
   const place = `${clusterOrHost(target)}/${target.namespace}`;
   throw new DeployRefused(
     'deploy.target',
-    named === ''
+    manifests.length === 0
       ? `contract.yml names no branch for ${place}: it is deployed to by method kubernetes`
-      : `contract.yml says that ${place} follows ${named}; checked out is ${
-          remote === null ? 'a repository without a remote' : `branch ${remote.branch} of ${remote.repository}`
+      : `contract.yml says that ${place} follows ${namesOf(manifests)}; checked out is ${
+          remote === null ? 'a repository without a remote' : namesOf([remote])
         }`,
   );
 }
@@ -211,17 +210,6 @@ async function withoutFilters(root: string, exec: Exec): Promise<Environment> {
       [`GIT_CONFIG_VALUE_${i}`, ''],
     ]),
   ]);
-}
-
-/** An older git passes over `safe.bareRepository` without a word (git's release notes, 2.38.0), on which the work tree's safety rests. */
-async function requireGit(folder: string, exec: Exec): Promise<void> {
-  const { stdout } = await runGit(folder, ['version'], exec);
-  const [, major, minor] = /^git version (\d+)\.(\d+)/.exec(stdout) ?? [];
-  if (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 38)) return;
-  throw new CouldNot(
-    'gitops.git_version',
-    `${stdout.trim() || 'git does not say its version, which'} is not git 2.38 or newer: an older one can be made to start programs by a folder of the work tree; install a newer git on the runner; nothing is deployed`,
-  );
 }
 
 async function workTree(file: string, exec: Exec): Promise<string> {

@@ -34,7 +34,16 @@ const kustomization = z.strictObject({
       digest: z.optional(z.string()),
     }),
   ),
-  labels: z.optional(z.array(z.unknown())),
+  // Without `fields`, which write a label's name and value at any path of any object: the reference of an image volume, say.
+  labels: z.optional(
+    z.array(
+      z.strictObject({
+        pairs: z.record(z.string(), z.string()),
+        includeSelectors: z.optional(z.boolean()),
+        includeTemplates: z.optional(z.boolean()),
+      }),
+    ),
+  ),
   commonAnnotations: z.optional(z.record(z.string(), z.string())),
 });
 

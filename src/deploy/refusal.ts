@@ -13,7 +13,7 @@ const fixes = {
   'deploy.digest': 'name the image by digest, registry/repository@sha256:…, in the manifest',
   'deploy.images': 'remove the image from the manifest, or have it built, judged and decided on as well',
   'deploy.target':
-    'name the manifest of the target that was decided on, in the repository and branch that contract.yml gives it',
+    'name the manifest of the target that was decided on, in the repository and branch that contract.yml gives it, or else in the commit of the run',
 } as const;
 
 /** A deploy that is refused by exactly one rule, before anything was changed. */

@@ -411,6 +411,20 @@ describe('before anything is used up, it ends with', () => {
     expect([used(site), fake.seen.length]).toEqual([false, 0]);
   });
 
+  it('F93 a target that follows a branch, which whoever calls would pass by', async () => {
+    const site = scene.at('decided');
+    await editContract(site, ({ environments }) => {
+      environments.production.targets[0].manifests = { repository: 'https://git.example.org/gitops', branch: 'main' };
+    });
+    const { json } = await steps.gate(site, 'deploy', scene.image);
+    const said = await deploy(site, { changes: { decision: json.key } });
+    expect(verdictOf(said)).toEqual(['deploy.target']);
+    expect(said.text).toMatch(
+      /follows branch main of https:\/\/git\.example\.org\/gitops: it is deployed to by method gitops/,
+    );
+    expect([used(site), fake.seen.length]).toEqual([false, 0]);
+  });
+
   it('a cluster that the contract does not describe', async () => {
     const site = scene.at('decided');
     await editContract(site, (contract) => Object.assign(contract, { clusters: { dem: contract.clusters.demo } }));

@@ -438,6 +438,17 @@ describe('what is no deploy at all', () => {
       'gitops.uncommitted',
     ],
     [
+      'F84 a label that is written where an image volume has its reference',
+      (site) => {
+        const label = { pairs: { reference: `evil.example.org/x@${scene.digest}` } };
+        const fields = [{ path: 'spec/template/spec/volumes/image', create: true }];
+        commitManifest(site, `${manifestOf(site)}labels: ${JSON.stringify([{ ...label, fields }])}\n`);
+      },
+      {},
+      2,
+      'kustomization.unread',
+    ],
+    [
       'a manifest that is not there',
       (site) => rmSync(site.path('gitops', 'kustomization.yaml')),
       {},
@@ -471,8 +482,8 @@ describe('what is no deploy at all', () => {
     ],
   ])('%s', async (_, act, changes, code, error) => {
     const site = scene.at('decided');
-    const before = headOf(site);
     await act(site);
+    const before = headOf(site);
     expect(await steps.deploy(site, { ...asked(), ...changes })).toMatchObject({ code, json: { code: error } });
     expect(headOf(site)).toBe(before);
   });

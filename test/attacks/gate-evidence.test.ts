@@ -211,6 +211,21 @@ describe('evidence of a scan that is not what it was', () => {
         ['scan.fresh'],
       ],
       [
+        'it is by an importer of container scans and vouches for secrets too',
+        'scanned',
+        async (site) => {
+          const { record } = hide(site);
+          const report = { ...(await reportOf(site, 'trivy')), covers: ['container', 'secrets'] };
+          await forge(site, record, { attachments: [await blob(site, report)] }, signerOfRole(site, 'scan'), 'scan');
+          const { importer } = await reportOf(site, 'gitleaks');
+          await editContract(site, ({ scanners: { secrets } }) => {
+            secrets.tools.push({ name: 'trivy' });
+            secrets.importers = [importer];
+          });
+        },
+        ['scan.origin'],
+      ],
+      [
         'F58 its record says an earlier time than the store',
         'scanned',
         async (site) => forge(site, hide(site).record, { time: hours(-1) }, signerOfRole(site, 'scan'), 'scan'),
@@ -229,7 +244,7 @@ describe('evidence of a scan that is not what it was', () => {
   )('$name', ({ row }) => expectDenial(scene, row));
 });
 
-async function reportOf(site: Site, tool: string): Promise<object> {
+async function reportOf(site: Site, tool: string): Promise<{ importer?: string }> {
   // From a copy: the attack may have hidden the record by now.
   const [attachment] = recordOf(scene.at('scanned'), 'scan.completed', tool).record.attachments;
   return JSON.parse((await readAttachment(directoryStore(site.path('store')), attachment as never)).toString());

@@ -105,6 +105,20 @@ describe('the release that judges', () => {
   });
 });
 
+describe('what the contract demands and nothing looks at', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: a change may put anything anywhere
+  it.each<[string, (contract: any) => object]>([
+    ['a canary that each scan finds', ({ scanners }) => Object.assign(scanners.secrets, { canary: true })],
+    ['a second store', ({ evidence }) => Object.assign(evidence, { 'second-store': 'file:../other' })],
+  ])('%s is not taken for kept', async (_, demand) => {
+    const site = scene.at('scanned');
+    await editContract(site, demand, false);
+    const said = await steps.gate(site, 'promote', scene.image);
+    expect(said).toMatchObject({ code: 2, json: { code: 'contract.invalid' } });
+    expect(said.text).toContain('this release cannot show that it is kept');
+  });
+});
+
 describe('limits of the contract', () => {
   const production = (change: object) => (site: Site) =>
     editContract(site, (contract) => Object.assign(contract.environments.production, change));

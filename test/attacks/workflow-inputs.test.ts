@@ -5,8 +5,9 @@ import { type RegistryServer, startRegistry } from '../../src/registry/server/st
 import { LAYOUT, REPORTS, SOURCE_REPORTS } from '../support/direct.ts';
 import { keysIn, recordAt } from '../support/gate-scene.ts';
 import { layReports } from '../support/report-folder.ts';
-import { cleanEnvironment, commitAll, run, runAside, sandboxes } from '../support/sandbox.ts';
+import { cleanEnvironment, commitAll, commitAllAs, run, runAside, sandboxes } from '../support/sandbox.ts';
 import {
+  COMMIT,
   commandsIn,
   DIGEST,
   deployWords,
@@ -369,6 +370,48 @@ describe('F98 credentials for a registry', () => {
     expect({ says: said.says, asked: askedElsewhere }).toEqual({ says: code, asked: [] });
     expect(said.exit).toBeGreaterThan(0);
     expect(scene.state()).toMatchObject({ registry: before.registry });
+  });
+});
+
+describe('F93 method kubernetes, by a manifest that the caller has checked out', () => {
+  const layManifest = (commit: (folder: string) => unknown) => {
+    const folder = sandbox.folder('manifest');
+    const file = join(folder, 'app.yaml');
+    cpSync(scene.hosted.site.path('gitops', 'deployment.yaml'), file);
+    commit(folder);
+    return file;
+  };
+  const deploy = async (manifest: string) =>
+    await scene.verb(
+      { role: 'deploy' },
+      ...deployWords(scene, await scene.allowed('deploy'), { manifest, method: 'kubernetes' }),
+    );
+
+  it.each<[string, (folder: string) => unknown]>([
+    ['of another repository or branch', commitAll],
+    ['of no repository', () => {}],
+    [
+      'of the commit, with another command',
+      (folder) => {
+        commitAllAs(folder, COMMIT);
+        const file = join(folder, 'app.yaml');
+        writeFileSync(file, readFileSync(file, 'utf8').replace('containers:', 'hostPID: true\n      containers:'));
+      },
+    ],
+  ])('%s is refused, on record', async (_, commit) => {
+    const file = layManifest(commit);
+    const before = keysIn(scene.hosted.site);
+    const said = await deploy(file);
+    expect({ exit: said.exit, says: said.says }).toEqual({ exit: 1, says: ['deploy.target'] });
+    expect(said.json.reasons[0].message).toContain(`is not as commit ${COMMIT} has it`);
+    const added = keysIn(scene.hosted.site).filter((key) => !before.includes(key));
+    expect(added.some((key) => key.startsWith('v1/once/'))).toBe(false);
+    expect(added.filter((key) => key.includes('-deploy.'))).toEqual([expect.stringContaining('-deploy.outcome-')]);
+  });
+
+  it('of the run’s own commit goes on: to the cluster, which this contract does not describe', async () => {
+    const said = await deploy(layManifest((folder) => commitAllAs(folder, COMMIT)));
+    expect({ exit: said.exit, says: said.says }).toEqual({ exit: 2, says: 'kubernetes.cluster' });
   });
 });
 

@@ -160,6 +160,8 @@ export const deployWords = (
   return ['deploy-by-digest', ...Object.entries(inputs).flatMap(([name, value]) => [`--${name}`, value])];
 };
 
+/** Of the run. */
+export const COMMIT = String(GITHUB_CLAIMS.sha);
 export const DIGEST: string = JSON.parse(readFileSync(join(LAYOUT, 'index.json'), 'utf8')).manifests[0].digest;
 
 /** Lines that GitHub's runner would take for a command: `::name…::` at its start, `##[name…]` anywhere in it. */

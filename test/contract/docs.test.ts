@@ -198,7 +198,7 @@ describe('who has inputs', () => {
 
   it('is told which git it takes', () => {
     const [major, minor] =
-      /is not git (\d+)\.(\d+) or newer/.exec(readFileSync('src/deploy/gitops.ts', 'utf8'))?.slice(1) ?? [];
+      /is not git (\d+)\.(\d+) or newer/.exec(readFileSync('src/deploy/git.ts', 'utf8'))?.slice(1) ?? [];
     for (const page of ['README.md', 'docs/deploy.md'])
       expect(readFileSync(page, 'utf8')).toMatch(new RegExp(`git (\\()?${major}\\.${minor} or newer`));
   });

@@ -1,12 +1,12 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { REPOSITORY, TARGET } from '../../src/commands/demo/site.ts';
-import { layWorkflowScene, type WorkflowScene } from '../attacks/workflow-scene.ts';
+import { COMMIT, layWorkflowScene, type WorkflowScene } from '../attacks/workflow-scene.ts';
 import { recordOf } from '../support/gate-scene.ts';
 import { CLUSTER_TOOLS, hasClusterTools, startCluster, type TestCluster } from '../support/kubernetes.ts';
 import { withController } from '../support/kubernetes-controller.ts';
 import { readWorkflow } from '../support/promote-copy.ts';
-import { sandboxes } from '../support/sandbox.ts';
+import { commitAll, commitAllAs, sandboxes } from '../support/sandbox.ts';
 import { itWith } from '../support/tools.ts';
 
 /* Method kubernetes as the reusable workflow's deploy job asks for it: the action, on GitHub by its claims, a real API server. */
@@ -63,8 +63,10 @@ describe('the deploy job of the reusable workflow, method kubernetes', () => {
       scene.action('deploy-by-digest', { role: 'deploy', env: rest }, inputs),
     );
   };
+  /** In a checkout of the run's commit, as the job has it. */
   const manifest = () => {
-    const file = join(sandbox.folder('manifest'), 'app.yaml');
+    const folder = sandbox.folder('manifest');
+    const file = join(folder, 'app.yaml');
     const containers = [{ name: 'app', image: `${scene.registry.host}/${REPOSITORY}@sha256:${'0'.repeat(64)}` }];
     writeFileSync(
       file,
@@ -78,6 +80,7 @@ describe('the deploy job of the reusable workflow, method kubernetes', () => {
         },
       }),
     );
+    commitAllAs(folder, COMMIT);
     return file;
   };
 
@@ -92,6 +95,18 @@ describe('the deploy job of the reusable workflow, method kubernetes', () => {
       outcome: 'success',
       opId: ran.outputs['deploy-id'],
       data: { method: 'kubernetes', approvals: [expect.objectContaining({ personId: 'lead-1', state: 'approved' })] },
+    });
+  });
+
+  itCluster('F93 but not by a manifest of another commit, which its caller chose', async () => {
+    const file = manifest();
+    const evil = readFileSync(file, 'utf8').replace('"name":"app"', '"name":"app","command":["/bin/sh"]');
+    writeFileSync(file, evil);
+    commitAll(dirname(file));
+    const ran = await ask('kubernetes', file, cluster.tokens.admin);
+    expect({ code: ran.code, why: /deploy\.target manifest .* is not as commit a{40} has it/.test(ran.log) }).toEqual({
+      code: 1,
+      why: true,
     });
   });
 

@@ -465,10 +465,8 @@ describe('each kind', () => {
   ];
 
   const wayFor = (kind: string, manifest: object, token = cluster.tokens.deployer) => {
-    const file = join(sandbox.folder('manifest'), 'manifest.yaml');
-    writeFileSync(file, JSON.stringify(manifest));
     return kubernetesWay({
-      manifest: file,
+      manifest: { file: 'manifest.yaml', bytes: Buffer.from(JSON.stringify(manifest)) },
       image: IMAGE,
       digests: new Set([IMAGE.digest]),
       target: { cluster: 'demo', namespace: NAME, kind, name: 'kinds' },

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { exec } from '../../src/lib/exec.ts';
@@ -71,6 +71,17 @@ export function commitAll(folder: string): string {
   git('add', '-A', '-f');
   git('commit', '-q', '-m', 'release');
   return git('rev-parse', 'HEAD').trim();
+}
+
+/**
+ * A git repository of these files whose commit has an id of the test's choice: the one that a made-up run is of. git believes the names
+ * of what lies in a repository; those of what it fetches it checks.
+ */
+export function commitAllAs(folder: string, id: string): void {
+  const fileOf = (name: string) => join(folder, '.git', 'objects', name.slice(0, 2), name.slice(2));
+  const made = fileOf(commitAll(folder));
+  mkdirSync(dirname(fileOf(id)), { recursive: true });
+  copyFileSync(made, fileOf(id));
 }
 
 /** The same while this process goes on: for a program that talks to a server of ours. */

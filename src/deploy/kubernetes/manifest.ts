@@ -1,10 +1,10 @@
 import type { Target } from '../../contract/target.ts';
 import { BadInput } from '../../lib/errors.ts';
-import { readInput } from '../../lib/file.ts';
 import { parseYaml } from '../../lib/yaml.ts';
 import type { Image } from '../gitops.ts';
 import { changeManifest } from '../plain-manifest.ts';
 import { readManifest } from '../pod-images.ts';
+import type { Manifest } from './judged-manifest.ts';
 import { kindOf } from './kinds.ts';
 
 /** A workload as it is sent: what the manifest says, and nothing else. */
@@ -19,8 +19,7 @@ export interface SentObject {
  * The one object of a manifest, the target’s workload, with every image at the decided digest. It is sent as it was understood here,
  * as JSON, so that the server cannot read the YAML otherwise. Throws DeployRefused for what was not decided, else BadInput.
  */
-export function readObject(file: string, image: Image, target: Target): SentObject {
-  const bytes = readInput(file, 'manifest', 4 * 1024 * 1024);
+export function readObject({ file, bytes }: Manifest, image: Image, target: Target): SentObject {
   const { text } = changeManifest(bytes, file, image, target);
   const { workloads } = readManifest(Buffer.from(text), file);
   if (workloads.length > 1)

@@ -6,6 +6,7 @@ import { DeployRefused } from '../refusal.ts';
 import type { Plan } from '../way.ts';
 import type { KubernetesApi, Place } from './api.ts';
 import { differences } from './compare.ts';
+import type { Manifest } from './judged-manifest.ts';
 import { templateOf } from './kinds.ts';
 import { readObject, type SentObject } from './manifest.ts';
 import { type PodTemplate, podTemplate, type Workload } from './objects.ts';
@@ -26,12 +27,12 @@ export interface KubernetesPlan extends Plan {
 export async function planWorkload(
   api: KubernetesApi,
   place: Place,
-  { manifest, image, target }: { manifest: string; image: Image; target: Target },
+  { manifest, image, target }: { manifest: Manifest; image: Image; target: Target },
 ): Promise<KubernetesPlan> {
   const object = readObject(manifest, image, target);
   const wanted = templateOf(object);
   if (!wanted.success)
-    throw new BadInput('manifest.invalid', `manifest ${manifest}: ${problemText(wanted.error, podTemplate)}`);
+    throw new BadInput('manifest.invalid', `manifest ${manifest.file}: ${problemText(wanted.error, podTemplate)}`);
   const before = await api.read(place);
   const stored = await tryOut(api, place, object);
   const would = requireTemplate(stored, place);
@@ -39,7 +40,7 @@ export async function planWorkload(
   if (other.length > 0)
     throw new DeployRefused(
       'deploy.images',
-      `manifest ${manifest}: the cluster would run something else than it says: ${other.join('; ')}. Another writer of this workload or a mutating webhook adds that`,
+      `manifest ${manifest.file}: the cluster would run something else than it says: ${other.join('; ')}. Another writer of this workload or a mutating webhook adds that`,
     );
   return {
     object,

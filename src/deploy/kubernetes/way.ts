@@ -3,13 +3,13 @@ import { BadInput } from '../../lib/errors.ts';
 import type { Way } from '../way.ts';
 import { applyPlan } from './act.ts';
 import type { Place } from './api.ts';
+import type { Manifest } from './judged-manifest.ts';
 import type { Workload } from './objects.ts';
 import { observeWorkload, type Watch } from './observe.ts';
 import { type KubernetesPlan, planWorkload } from './plan.ts';
 
 export interface KubernetesDeploy extends Watch {
-  /** Path of the manifest. */
-  manifest: string;
+  manifest: Manifest;
   target: Target;
 }
 

@@ -26,6 +26,13 @@ function changed(change: (contract: any) => void): string {
   return stringify(contract, { lineWidth: 0 });
 }
 
+const IDENTITY = {
+  issuer: 'https://token.actions.githubusercontent.com',
+  workflow: 'example-health/compliance-workflows/.github/workflows/promote.yml@refs/tags/v1.0.0',
+  sha: 'd'.repeat(40),
+  environment: 'gatehouse-gate',
+};
+
 /** The message of the refusal, with the line of each problem replaced by the text of that line. */
 function refusal(text: string | Buffer): string {
   try {
@@ -54,7 +61,6 @@ describe('a contract', () => {
       tools: [{ name: 'semgrep', versions: null, digests: null }],
       importers: [],
       databaseMaxAge: null,
-      canary: false,
     });
     expect(JSON.stringify(contract.policy)).not.toMatch(/\d[smhd]"/);
   });
@@ -253,6 +259,33 @@ describe('a contract', () => {
       delete contract.trust.timestamp;
     });
     expect(load(text).policy.profile).toBe('local');
+  });
+
+  it.each([
+    ['trust.profile', 'private-sigstore'],
+    ['trust.profile', 'github-private'],
+    ['trust.profile', 'public-good'],
+    ['trust.identities', { gate: [IDENTITY] }],
+    ['evidence.second-store', 's3://other/prod?region=us-west-2'],
+    ['scanners.secrets.canary', true],
+    ['break-glass', { groups: ['leads'], number: 2, 'review-within': '24h' }],
+    ['credentials', [{ name: 'robot', 'used-for': 'pushes', expires: '2026-12-01T00:00:00Z' }]],
+  ])('that demands %s (%j), at which nothing looks, is refused', (path, value) => {
+    const demanding = changed((contract) => {
+      const names = path.split('.');
+      const place = names.slice(0, -1).reduce((node, name) => node[name], contract);
+      place[names.at(-1) as string] = value;
+    });
+    expect(refusal(demanding)).toMatch(/has a problem;/);
+    expect(refusal(demanding)).toContain(`> ${path}: this release cannot show that it is kept: `);
+  });
+
+  it('may say that it has none of what nothing looks at', () => {
+    const none = changed((contract) => {
+      contract.scanners.secrets.canary = false;
+      contract.credentials = [];
+    });
+    expect(load(none).policy).toEqual(load(BASE).policy);
   });
 
   it('names every problem at once', () => {

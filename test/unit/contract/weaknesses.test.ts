@@ -45,7 +45,6 @@ describe('a contract that could be stronger', () => {
   });
 
   it.each([
-    ['trust.profile', 'public-good'],
     ['trust.profile', 'local'],
     ['register.max-age', '25h'],
     ['trust.max-skew', '6m'],

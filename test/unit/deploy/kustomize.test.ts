@@ -62,10 +62,10 @@ describe('a kustomization', () => {
   });
 
   it('may name the image itself, may label, and may leave the namespace to the objects', () => {
-    const own = KUSTOMIZATION.replace('namespace: web\n', 'labels: [{ pairs: { team: web } }]\n').replace(
-      /name: web\n.*\n/,
-      `name: ${NAME}\n`,
-    );
+    const own = KUSTOMIZATION.replace(
+      'namespace: web\n',
+      'labels: [{ pairs: { team: web }, includeTemplates: true }]\n',
+    ).replace(/name: web\n.*\n/, `name: ${NAME}\n`);
     const files = {
       'deployment.yaml': deployment(`{ name: api, image: "${NAME}" }`).replace(
         'name: api }',
@@ -84,6 +84,12 @@ describe('a kustomization', () => {
     ['a chart', `${KUSTOMIZATION}helmCharts: [{ name: x }]\n`, /helmCharts: unknown key/],
     ['a component', `${KUSTOMIZATION}components: [../evil]\n`, /components: unknown key/],
     ['a replacement', `${KUSTOMIZATION}replacements: []\n`, /replacements: unknown key/],
+    [
+      'F84 a label at a place of its own',
+      `${KUSTOMIZATION}labels: [{ pairs: { reference: evil }, fields: [{ path: spec/volumes/image, create: true }] }]\n`,
+      /^kustomization\.unread: .*labels\[0\]\.fields: unknown key/,
+    ],
+    ['a label that is no text', `${KUSTOMIZATION}labels: [{ pairs: { a: [evil] } }]\n`, /labels\[0\]\.pairs\.a/],
     ['a prefix', `${KUSTOMIZATION}namePrefix: evil-\n`, /namePrefix: unknown key/],
     [
       'a base elsewhere',
