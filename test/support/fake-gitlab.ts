@@ -318,8 +318,9 @@ function landingsOf(world: GitlabWorld): Landing[] {
   return [world, ...world.earlier];
 }
 
+/** The landing that tells of a request: the earliest, where it claims the commits of several. */
 function requestIn(world: GitlabWorld, number: unknown): Landing | undefined {
-  return landingsOf(world).find(({ mergeRequests }) => mergeRequests.some(({ iid }) => String(iid) === number));
+  return landingsOf(world).findLast(({ mergeRequests }) => mergeRequests.some(({ iid }) => String(iid) === number));
 }
 
 function since(world: GitlabWorld): Json[] {

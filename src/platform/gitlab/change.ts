@@ -2,6 +2,7 @@ import type { Run } from '../../contract/run.ts';
 import { CouldNot } from '../../lib/errors.ts';
 import type * as z from '../../lib/zod.ts';
 import type { ToldCommit } from '../contributors.ts';
+import { landAnew, withWayOut } from '../lasting.ts';
 import type { Contributor, Source } from '../platform.ts';
 import { type GitlabApi, NEED } from './api.ts';
 import {
@@ -28,9 +29,14 @@ export interface Change {
 
 /**
  * The merge request that was merged into the run's branch as this commit, or null. Where several of one and the same last commit
- * were, they are one: people and reviews of all. Throws CouldNot where several of different ones claim it.
+ * were, they are one: people and reviews of all, but only the commits that each of them lists, since who reviewed one of them
+ * saw no others. Throws CouldNot where several of different ones claim it, or where GitLab does not show all of it.
  */
 export async function changeOf(api: GitlabApi, run: Run, commit: CommitReply): Promise<Change | null> {
+  return await withWayOut(mergedAs(api, run, commit), landAnew(commit.id));
+}
+
+async function mergedAs(api: GitlabApi, run: Run, commit: CommitReply): Promise<Change | null> {
   const all: Change[] = [];
   for (const iid of await mergedRequests(api, run, commit)) all.push(await read(api, run, commit, iid));
   const [first] = all;
@@ -38,7 +44,7 @@ export async function changeOf(api: GitlabApi, run: Run, commit: CommitReply): P
   return {
     base: first.base,
     handlers: all.flatMap(({ handlers }) => handlers),
-    shas: all.flatMap(({ shas }) => shas),
+    shas: first.shas.filter((sha) => all.every(({ shas }) => shas.includes(sha))),
     commits: all.flatMap(({ commits }) => commits),
     reviews: all.flatMap(({ reviews }) => reviews),
   };
@@ -86,7 +92,7 @@ async function read(api: GitlabApi, run: Run, commit: CommitReply, iid: number):
 /**
  * GitLab also calls a request merged whose last commit came in by another one. So of those that it says were merged as this commit
  * only those count of which it is the last commit, the one that they were squashed into, or a merge of that. And a merge that was
- * pushed as the last commit of some request, whatever that one's target is now, is not GitLab's: it may hold anything.
+ * the last commit of some other request by then, whatever that one's target is now, is not GitLab's: it may hold anything.
  */
 async function mergedRequests(api: GitlabApi, run: Run, commit: CommitReply): Promise<number[]> {
   const what = `read the merge requests of commit ${commit.id}`;
@@ -96,8 +102,11 @@ async function mergedRequests(api: GitlabApi, run: Run, commit: CommitReply): Pr
     what,
     need: NEED,
   });
-  const pushed = all.some((each) => each.state === 'merged' && each.sha === commit.id && !isOfBranch(each, run));
-  const merged = all.filter((each) => isMergedAs(commit, each, run) && (!pushed || isItself(commit, each)));
+  const pushed = all.filter((each) => each.state === 'merged' && each.sha === commit.id && !isOfBranch(each, run));
+  const merged = all.filter(
+    (each) =>
+      isMergedAs(commit, each, run) && (isItself(commit, each) || pushed.every((other) => isOpenedAfter(other, each))),
+  );
   const numbers = merged.map(({ iid }) => iid);
   if (new Set(merged.map(({ sha }) => sha)).size > 1) {
     throw new CouldNot(
@@ -124,6 +133,11 @@ function isItself({ id }: CommitReply, each: MergeRequest): boolean {
 
 function isMergeOf({ id, parent_ids: [, brought] }: CommitReply, each: MergeRequest): boolean {
   return each.merge_commit_sha === id && brought !== undefined && [each.sha, each.squash_commit_sha].includes(brought);
+}
+
+/** A branch that was cut at a merge has it as its last commit too. Where GitLab does not say when, it may have been before. */
+function isOpenedAfter({ created_at: opened }: MergeRequest, { merged_at: merged }: MergeRequest): boolean {
+  return opened != null && merged != null && opened > merged;
 }
 
 /** A request of the branch itself, for example to a branch of releases: what it brings there had landed before. */
@@ -186,10 +200,7 @@ async function accountsOf(api: GitlabApi, run: Run, iid: number, what: string): 
     if (!pageInfo.hasNextPage) return found;
     after = pageInfo.endCursor;
   }
-  throw new CouldNot(
-    'platform.too_many',
-    `could not ${what}: there are more than ${PAGES * 100}; make smaller changes`,
-  );
+  throw new CouldNot('platform.too_many', `could not ${what}: there are more than ${PAGES * 100}`);
 }
 
 /** Approvals say no commit: one given before the last push is of something older, and counts as a comment. */

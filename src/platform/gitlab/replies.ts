@@ -94,6 +94,8 @@ export const mergeRequest = z.looseObject({
   sha: z.nullable(sha),
   merge_commit_sha: z.nullable(sha),
   squash_commit_sha: z.nullable(sha),
+  created_at: z.nullish(instant),
+  merged_at: z.nullish(instant),
   author: z.nullable(account),
   merge_user: z.nullish(account),
 });

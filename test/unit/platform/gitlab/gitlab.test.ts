@@ -183,11 +183,30 @@ describe('several merge requests of a commit', () => {
   });
 
   it.each([
-    ['another repository', { source_project_id: 7003 }],
-    ['a repository that is gone', { source_project_id: null }],
-    ['another branch', { source_branch: 'topic' }],
-  ])('are none where the merge is the last commit of one from %s', async (_, changes) => {
+    ['from another repository', { source_project_id: 7003 }],
+    ['from a repository that is gone', { source_project_id: null }],
+    ['from another branch', { source_branch: 'topic' }],
+    ['that was opened in the moment of the merge', { source_branch: 'topic', created_at: '2026-01-31T07:30:00.000Z' }],
+    ['of which nobody knows when it was opened', { source_branch: 'topic', created_at: undefined }],
+  ])('are none where the merge is the last commit of one %s', async (_, changes) => {
     another({ sha: MERGED, source_branch: 'main', target_branch: 'release', ...changes });
+    expect((await source()).reviews).toEqual([]);
+  });
+
+  const cut = {
+    sha: MERGED,
+    source_branch: 'release',
+    target_branch: 'stable',
+    created_at: '2026-01-31T09:30:00.001+02:00',
+  };
+  it('are the one that brought it, where a branch was cut at the merge and got a request later', async () => {
+    another(cut);
+    expect((await source()).reviews).toHaveLength(1);
+  });
+
+  it('are none where GitLab does not say when the one that brought it was merged', async () => {
+    another(cut);
+    request({ merged_at: undefined });
     expect((await source()).reviews).toEqual([]);
   });
 });
