@@ -13,6 +13,7 @@ import {
   mergeRequestApprovals,
   mergeRequest as mergeRequestReply,
   mergeRequests,
+  stateEvents,
   versions as versionList,
 } from './replies.ts';
 
@@ -90,9 +91,9 @@ async function read(api: GitlabApi, run: Run, commit: CommitReply, iid: number):
 }
 
 /**
- * GitLab also calls a request merged whose last commit came in by another one. So of those that it says were merged as this commit
- * only those count of which it is the last commit, the one that they were squashed into, or a merge of that. And a merge that was
- * the last commit of some other request by then, whatever that one's target is now, is not GitLab's: it may hold anything.
+ * GitLab also calls a request merged whose last commit came in otherwise. So of those that it says were merged as this commit only
+ * those count of which it is the last commit, the one that they were squashed into, or a merge of that by GitLab itself: another
+ * merge may hold anything.
  */
 async function mergedRequests(api: GitlabApi, run: Run, commit: CommitReply): Promise<number[]> {
   const what = `read the merge requests of commit ${commit.id}`;
@@ -102,11 +103,10 @@ async function mergedRequests(api: GitlabApi, run: Run, commit: CommitReply): Pr
     what,
     need: NEED,
   });
-  const pushed = all.filter((each) => each.state === 'merged' && each.sha === commit.id && !isOfBranch(each, run));
-  const merged = all.filter(
-    (each) =>
-      isMergedAs(commit, each, run) && (isItself(commit, each) || pushed.every((other) => isOpenedAfter(other, each))),
-  );
+  const merged: MergeRequest[] = [];
+  for (const each of all)
+    if (isMergedAs(commit, each, run) && (isItself(commit, each) || (await isMergedByGitlab(api, each))))
+      merged.push(each);
   const numbers = merged.map(({ iid }) => iid);
   if (new Set(merged.map(({ sha }) => sha)).size > 1) {
     throw new CouldNot(
@@ -135,14 +135,19 @@ function isMergeOf({ id, parent_ids: [, brought] }: CommitReply, each: MergeRequ
   return each.merge_commit_sha === id && brought !== undefined && [each.sha, each.squash_commit_sha].includes(brought);
 }
 
-/** A branch that was cut at a merge has it as its last commit too. Where GitLab does not say when, it may have been before. */
-function isOpenedAfter({ created_at: opened }: MergeRequest, { merged_at: merged }: MergeRequest): boolean {
-  return opened != null && merged != null && opened > merged;
-}
-
-/** A request of the branch itself, for example to a branch of releases: what it brings there had landed before. */
-function isOfBranch(each: MergeRequest, run: Run): boolean {
-  return String(each.source_project_id) === run.repositoryId && `refs/heads/${each.source_branch}` === run.ref;
+/** Where a push or another request brought the merge, that stands in the event by which the request became merged. */
+async function isMergedByGitlab(api: GitlabApi, { iid }: MergeRequest): Promise<boolean> {
+  const events = await api.list({
+    path: `/merge_requests/${iid}/resource_state_events`,
+    schema: stateEvents,
+    what: `read how merge request ${iid} was merged`,
+    need: NEED,
+  });
+  const merges = events.filter(({ state }) => state === 'merged');
+  return (
+    merges.length > 0 &&
+    merges.every(({ source_commit: pushed, source_merge_request_id: other }) => pushed === null && other === null)
+  );
 }
 
 const AUTHORS = `query ($path: ID!, $iid: String!, $after: String) {

@@ -94,13 +94,16 @@ export const mergeRequest = z.looseObject({
   sha: z.nullable(sha),
   merge_commit_sha: z.nullable(sha),
   squash_commit_sha: z.nullable(sha),
-  created_at: z.nullish(instant),
-  merged_at: z.nullish(instant),
   author: z.nullable(account),
   merge_user: z.nullish(account),
 });
 export type MergeRequest = z.infer<typeof mergeRequest>;
 export const mergeRequests = z.array(mergeRequest);
+
+/** How a merge request came to be opened, closed or merged: the source is what did it instead of somebody. */
+export const stateEvents = z.array(
+  z.looseObject({ state: z.string(), source_commit: z.nullable(z.string()), source_merge_request_id: z.nullable(id) }),
+);
 
 /** Pushes to a merge request. */
 export const versions = z.array(

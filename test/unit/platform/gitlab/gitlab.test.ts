@@ -176,6 +176,7 @@ describe('several merge requests of a commit', () => {
   it.each([
     ['that only came in by it', { sha: OTHER }],
     ['of the branch itself, to one of releases', { sha: MERGED, source_branch: 'main', target_branch: 'release' }],
+    ['of a branch that was cut there', { sha: MERGED, source_branch: 'release', target_branch: 'stable' }],
     ['that is open', { sha: MERGED, state: 'opened', target_branch: 'release' }],
   ])('are the one that brought it: not another %s', async (_, changes) => {
     another(changes);
@@ -183,31 +184,21 @@ describe('several merge requests of a commit', () => {
   });
 
   it.each([
-    ['from another repository', { source_project_id: 7003 }],
-    ['from a repository that is gone', { source_project_id: null }],
-    ['from another branch', { source_branch: 'topic' }],
-    ['that was opened in the moment of the merge', { source_branch: 'topic', created_at: '2026-01-31T07:30:00.000Z' }],
-    ['of which nobody knows when it was opened', { source_branch: 'topic', created_at: undefined }],
-  ])('are none where the merge is the last commit of one %s', async (_, changes) => {
-    another({ sha: MERGED, source_branch: 'main', target_branch: 'release', ...changes });
-    expect((await source()).reviews).toEqual([]);
+    ['it was pushed', { source_commit: MERGED }],
+    ['another request brought it', { source_merge_request_id: 508 }],
+    ['nobody knows how the request was merged', { state: 'closed' }],
+  ])('are none where the merge is not GitLab’s own: %s', async (_, changes) => {
+    Object.assign(world.stateEvents[0] as object, changes);
+    expect(await source()).toMatchObject({ reviews: [], contributors: [{ userId: null }, { userId: null }] });
   });
 
-  const cut = {
-    sha: MERGED,
-    source_branch: 'release',
-    target_branch: 'stable',
-    created_at: '2026-01-31T09:30:00.001+02:00',
-  };
-  it('are the one that brought it, where a branch was cut at the merge and got a request later', async () => {
-    another(cut);
-    expect((await source()).reviews).toHaveLength(1);
-  });
-
-  it('are none where GitLab does not say when the one that brought it was merged', async () => {
-    another(cut);
-    request({ merged_at: undefined });
-    expect((await source()).reviews).toEqual([]);
+  it('are the one that the merge is the last commit of, where that brought it', async () => {
+    Object.assign(world.stateEvents[0] as object, { source_merge_request_id: 508 });
+    world.mergeRequests.unshift({ ...world.mergeRequests[0], iid: 8, sha: MERGED, merge_commit_sha: null });
+    world.versions = world.versions.map((each) => ({ ...each, head_commit_sha: MERGED }));
+    world.mergeRequestCommits.push(commit(MERGED, 'dev@example.org'));
+    world.authors.push({ sha: MERGED, author: { id: 'gid://gitlab/User/121' } });
+    expect(named((await source()).contributors, 'author')).toContain('121');
   });
 });
 
@@ -353,6 +344,7 @@ describe('GitLab’s published description', () => {
     [`${PROJECT}/repository/commits/{sha}/merge_requests`, replies.mergeRequests],
     [`${PROJECT}/merge_requests/{merge_request_iid}`, replies.mergeRequest],
     [`${PROJECT}/merge_requests/{merge_request_iid}/commits`, replies.commitList],
+    [`${PROJECT}/merge_requests/{eventable_iid}/resource_state_events`, replies.stateEvents],
     [`${PROJECT}/merge_requests/{merge_request_iid}/versions`, replies.versions],
     [`${PROJECT}/merge_requests/{merge_request_iid}/approvals`, replies.mergeRequestApprovals],
     [`${PROJECT}/deployments`, replies.deploymentList],
