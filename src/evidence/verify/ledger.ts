@@ -57,9 +57,10 @@ export async function examineLedger(
   { now, expectedCheckpoint }: LedgerInput,
 ): Promise<Examination> {
   requireTrustKeys(trust);
+  // The log before the listing: what it covers was there by then. Keys after it: whoever signed what is listed was known by then.
+  const log = await readLog(store, trust.notary);
   const entries: StoreEntry[] = [];
   for await (const entry of store.list('')) entries.push(entry);
-  const log = await readLog(store, trust.notary);
   const { keys, findings: keyFindings } = await readLedgerKeys(store, trust.release);
   const leaves = new Map(log.leaves.map((leaf) => [leafName(leaf), leaf]));
   const survey = await takeSurvey(store, entries, keys, leaves, now);
