@@ -5,14 +5,14 @@ import type { Store, StoreEntry } from '../../store/store.ts';
 import { type Finding, SETTLE_LIMIT } from '../finding.ts';
 import { runOfKey } from '../layout.ts';
 import { readLedgerKeys } from '../ledger-keys.ts';
-import { contradiction, LOG_PREFIX, type Log, leafName, readLog } from '../log.ts';
+import { contradiction, LOG_PREFIX, type Log, leafName, placesIn, readLog } from '../log.ts';
 import type { TreeHead } from '../tree-head.ts';
 import { requireTrustKeys } from '../trust-keys.ts';
 import { checkDeploys, contestedKeys } from './deploys.ts';
 import { checkReferences } from './references.ts';
 import { checkRun, runsOf } from './runs.ts';
 import { StageCheck } from './stages.ts';
-import { type Survey, takeSurvey } from './survey.ts';
+import { type OnRecord, type Survey, takeSurvey } from './survey.ts';
 
 export interface LedgerReport {
   status: 'clean' | 'findings';
@@ -43,18 +43,18 @@ export async function ledgerVerify(store: Store, trust: Trust, input: LedgerInpu
   return (await examineLedger(store, trust, input)).report;
 }
 
-/** What verifying found, with everything that it read: for whoever goes on to ask what the records say. */
+/** What verifying found, with the outline of everything that it read: for whoever goes on to ask what the records say. */
 export interface Examination {
   report: LedgerReport;
   survey: Survey;
-  log: Log;
 }
 
-/** The same, and keeps what was read. */
+/** The same with what was read; `onRecord` is handed the body of each record that counts. */
 export async function examineLedger(
   store: Store,
   trust: Trust,
   { now, expectedCheckpoint }: LedgerInput,
+  onRecord: OnRecord = () => {},
 ): Promise<Examination> {
   requireTrustKeys(trust);
   // The log before the listing: what it covers was there by then. Keys after it: whoever signed what is listed was known by then.
@@ -62,8 +62,9 @@ export async function examineLedger(
   const entries: StoreEntry[] = [];
   for await (const entry of store.list('')) entries.push(entry);
   const { keys, findings: keyFindings } = await readLedgerKeys(store, trust.release);
-  const leaves = new Map(log.leaves.map((leaf) => [leafName(leaf), leaf]));
-  const survey = await takeSurvey(store, entries, keys, leaves, now);
+  const places = placesIn(log);
+  const uncovered = coverage(entries, log, places, now);
+  const survey = await takeSurvey(store, entries, keys, { log, places }, now, onRecord);
   const runs = runsOf(survey);
   const stages = new StageCheck(store, runs.values(), now);
   const perRun: Finding[] = [];
@@ -72,7 +73,7 @@ export async function examineLedger(
     ...log.findings,
     ...outsideFindings(log, trust, expectedCheckpoint),
     ...keyFindings,
-    ...coverage(entries, log, leaves, now),
+    ...uncovered,
     ...survey.findings,
     ...perRun,
     ...checkReferences(survey, now),
@@ -86,7 +87,7 @@ export async function examineLedger(
     runs: runs.size,
     findings,
   };
-  return { report, survey, log };
+  return { report, survey };
 }
 
 function outsideFindings(log: Log, trust: Trust, expectedCheckpoint: string | null): Finding[] {
@@ -97,16 +98,20 @@ function outsideFindings(log: Log, trust: Trust, expectedCheckpoint: string | nu
 }
 
 /** Leaves without their object, and objects that waited too long for a leaf. */
-function coverage(entries: readonly StoreEntry[], log: Log, leaves: ReadonlyMap<string, Leaf>, now: number): Finding[] {
+function coverage(
+  entries: readonly StoreEntry[],
+  log: Log,
+  places: ReadonlyMap<string, number>,
+  now: number,
+): Finding[] {
   const present = new Set(entries.map(leafName));
-  const deleted = [...leaves]
+  const deleted = [...places]
     .filter(([name]) => !present.has(name))
-    .map(
-      ([, { key }]): Finding => ({ code: 'DELETED', key, run: runOfKey(key), detail: 'the log says that it was here' }),
-    );
+    .map(([, place]) => (log.leaves[place] as Leaf).key)
+    .map((key): Finding => ({ code: 'DELETED', key, run: runOfKey(key), detail: 'the log says that it was here' }));
   const head = log.head === null ? 'there is no checkpoint' : `the newest checkpoint covers ${log.head.size} objects`;
   const unanchored = entries
-    .filter((entry) => entry.oddity === null && !entry.key.startsWith(LOG_PREFIX) && !leaves.has(leafName(entry)))
+    .filter((entry) => entry.oddity === null && !entry.key.startsWith(LOG_PREFIX) && !places.has(leafName(entry)))
     .filter(({ storeTime }) => storeTime === null || now - (parseTime(storeTime) ?? 0) > SETTLE_LIMIT)
     .map(
       ({ key, storeTime }): Finding => ({

@@ -8,11 +8,21 @@ import type { Store, StoreEntry } from '../../store/store.ts';
 import { PROBE_PREFIX } from '../../store/store-facts.ts';
 import { decode } from '../blob.ts';
 import { coveringCode, type Finding, type FindingCode } from '../finding.ts';
-import { attemptOfSealKey, blobOfKey, hexOfKey, type Place, placeOf, runName, runOfKey } from '../layout.ts';
+import {
+  attemptOfSealKey,
+  blobOfKey,
+  hexOfKey,
+  type Place,
+  placeOf,
+  pointerKeys,
+  runName,
+  runOfKey,
+} from '../layout.ts';
 import { KEYS_PREFIX, type LedgerKey, REGISTER_PREFIX } from '../ledger-keys.ts';
-import { LOG_PREFIX, leafName } from '../log.ts';
+import { LOG_PREFIX, type Log, leafName } from '../log.ts';
 import { BULK_LIMIT, DOCUMENT_LIMIT, REGISTER_LIMIT, readAtMost } from '../read-object.ts';
 import { type Problem, type ReadRecord, readRecordAt } from '../read-record.ts';
+import { type Outline, outlineOf } from './outline.ts';
 import { readSeal } from './seal.ts';
 
 /** A record whose every claim counts. */
@@ -26,9 +36,13 @@ export interface Accepted {
   /** Name of its run. */
   run: string;
   place: Place;
-  record: Record;
+  record: Outline;
+  /** Keys of the by-digest pointers that it owes. */
+  pointers: string[];
   /** When the store took it, in milliseconds. */
   at: number;
+  /** Place in the log, as far as a signed tree head covers it. */
+  leafIndex: number | null;
 }
 
 /** A seal that verified, with the digests of the lines under it. */
@@ -48,12 +62,22 @@ export interface Survey {
   findings: Finding[];
 }
 
+/** Is told of each record and seal that counts, whose body is not kept. */
+export type OnRecord = (key: string, record: Record) => void;
+
+/** The log with the places of its leaves by their names. */
+interface Anchors {
+  log: Log;
+  places: ReadonlyMap<string, number>;
+}
+
 interface Reading {
   store: Store;
   keys: readonly LedgerKey[];
-  leaves: ReadonlyMap<string, Leaf>;
+  anchors: Anchors;
   now: number;
   survey: Survey;
+  onRecord: OnRecord;
 }
 
 /** Objects that are read at the same time: a remote store answers each in tens of milliseconds. */
@@ -64,8 +88,9 @@ export async function takeSurvey(
   store: Store,
   entries: readonly StoreEntry[],
   keys: readonly LedgerKey[],
-  leaves: ReadonlyMap<string, Leaf>,
+  anchors: Anchors,
   now: number,
+  onRecord: OnRecord,
 ): Promise<Survey> {
   const survey: Survey = {
     records: [],
@@ -75,7 +100,7 @@ export async function takeSurvey(
     blobs: new Map(),
     findings: [],
   };
-  const reading: Reading = { store, keys, leaves, now, survey };
+  const reading: Reading = { store, keys, anchors, now, survey, onRecord };
   const queue = entries.values();
   const worker = async () => {
     for (const entry of queue) await look(reading, entry);
@@ -115,7 +140,7 @@ async function look(reading: Reading, entry: StoreEntry): Promise<void> {
   const [, limit, lookAt] = place;
   try {
     const bytes = await readAtMost(reading.store, entry, limit);
-    const leaf = reading.leaves.get(leafName(entry));
+    const leaf = leafOf(reading.anchors, entry);
     const changed = changeOf(key, digestOf(bytes), leaf);
     if (changed !== null) add('MODIFIED', changed);
     const time = leaf?.storeTime ?? entry.storeTime;
@@ -127,6 +152,11 @@ async function look(reading: Reading, entry: StoreEntry): Promise<void> {
   }
 }
 
+function leafOf({ log, places }: Anchors, entry: StoreEntry): Leaf | undefined {
+  const place = places.get(leafName(entry));
+  return place === undefined ? undefined : log.leaves[place];
+}
+
 function changeOf(key: string, digest: string, leaf: Leaf | undefined): string | null {
   if (leaf !== undefined && leaf.digest !== digest)
     return `its bytes have digest ${digest}, its leaf in the log says ${leaf.digest}`;
@@ -136,30 +166,49 @@ function changeOf(key: string, digest: string, leaf: Leaf | undefined): string |
     : null;
 }
 
-function lookAtRecord({ keys, now, survey }: Reading, entry: StoreEntry, bytes: Buffer, at: number | null): Problem[] {
+function lookAtRecord(reading: Reading, entry: StoreEntry, bytes: Buffer, at: number | null): Problem[] {
+  const { keys, now, survey } = reading;
   const read = readRecordAt(entry.key, bytes, { keys, storedAt: at, now });
   if ('code' in read) return [read];
-  survey.records.push(accept(entry, bytes, read, placeOf(entry.key) as Place, at as number));
+  survey.records.push(accept(reading, entry, bytes, read, placeOf(entry.key) as Place, at as number));
   return read.problems;
 }
 
-function lookAtSeal({ keys, now, survey }: Reading, entry: StoreEntry, bytes: Buffer, at: number | null): Problem[] {
+function lookAtSeal(reading: Reading, entry: StoreEntry, bytes: Buffer, at: number | null): Problem[] {
+  const { keys, now, survey } = reading;
   const seal = readSeal(entry.key, bytes, { keys, storedAt: at, now });
   if ('code' in seal) return [seal];
   const attempt = attemptOfSealKey(entry.key) as number;
-  survey.seals.push({ ...accept(entry, bytes, seal.read, seal.place, at as number), attempt, lines: seal.lines });
+  const accepted = accept(reading, entry, bytes, seal.read, seal.place, at as number);
+  survey.seals.push({ ...accepted, attempt, lines: seal.lines });
   return seal.read.problems;
 }
 
 /** A record that verified has been in force at a time, so there is one. */
 function accept(
-  { key, versionId }: StoreEntry,
+  { onRecord, anchors: { log, places } }: Reading,
+  entry: StoreEntry,
   bytes: Buffer,
   { record, signer }: ReadRecord,
   place: Place,
   at: number,
 ): Accepted {
-  return { key, versionId, digest: digestOf(bytes), signer, run: runName(record.run), place, record, at };
+  const { key, versionId } = entry;
+  onRecord(key, record);
+  const digest = digestOf(bytes);
+  const leaf = places.get(leafName(entry));
+  return {
+    key,
+    versionId,
+    digest,
+    signer,
+    run: runName(record.run),
+    place,
+    record: outlineOf(record),
+    pointers: pointerKeys(record, digest),
+    at,
+    leafIndex: leaf !== undefined && leaf < (log.head?.size ?? 0) ? leaf : null,
+  };
 }
 
 function lookAtPointer({ survey }: Reading, { key }: StoreEntry, bytes: Buffer, at: number | null): Problem[] {
