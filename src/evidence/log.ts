@@ -26,11 +26,6 @@ export interface Log {
   findings: Finding[];
 }
 
-/** Where each object stands in the log, by the name under which the log knows it. */
-export function placesIn({ leaves }: Log): Map<string, number> {
-  return new Map(leaves.map((leaf, place) => [leafName(leaf), place]));
-}
-
 /**
  * Reads every batch, verifies each signed tree head and recomputes its root over all leaves so far. Throws CouldNot only when
  * the store cannot be listed; anything wrong in the log is a finding.

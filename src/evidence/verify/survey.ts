@@ -1,10 +1,10 @@
-import { type Leaf, type OnceMark, onceMark, pointer, probeMark } from '../../contract/ledger.ts';
+import { type OnceMark, onceMark, pointer, probeMark } from '../../contract/ledger.ts';
 import type { Record } from '../../contract/record.ts';
 import { digestOf, hexOf } from '../../lib/digest.ts';
 import { Denied, messageOf } from '../../lib/errors.ts';
 import { parseJson } from '../../lib/json.ts';
 import { parseTime } from '../../lib/time.ts';
-import type { Store, StoreEntry } from '../../store/store.ts';
+import type { Store } from '../../store/store.ts';
 import { PROBE_PREFIX } from '../../store/store-facts.ts';
 import { decode } from '../blob.ts';
 import { coveringCode, type Finding, type FindingCode } from '../finding.ts';
@@ -19,9 +19,10 @@ import {
   runOfKey,
 } from '../layout.ts';
 import { KEYS_PREFIX, type LedgerKey, REGISTER_PREFIX } from '../ledger-keys.ts';
-import { LOG_PREFIX, type Log, leafName } from '../log.ts';
+import { LOG_PREFIX } from '../log.ts';
 import { BULK_LIMIT, DOCUMENT_LIMIT, REGISTER_LIMIT, readAtMost } from '../read-object.ts';
 import { type Problem, type ReadRecord, readRecordAt } from '../read-record.ts';
+import type { Listed } from './coverage.ts';
 import { type Outline, outlineOf } from './outline.ts';
 import { readSeal } from './seal.ts';
 
@@ -65,16 +66,9 @@ export interface Survey {
 /** Is told of each record and seal that counts, whose body is not kept. */
 export type OnRecord = (key: string, record: Record) => void;
 
-/** The log with the places of its leaves by their names. */
-interface Anchors {
-  log: Log;
-  places: ReadonlyMap<string, number>;
-}
-
 interface Reading {
   store: Store;
   keys: readonly LedgerKey[];
-  anchors: Anchors;
   now: number;
   survey: Survey;
   onRecord: OnRecord;
@@ -86,9 +80,8 @@ const AT_ONCE = 16;
 /** Reads every object once, compares it with its leaf and its name, and verifies what it says. */
 export async function takeSurvey(
   store: Store,
-  entries: readonly StoreEntry[],
+  listed: readonly Listed[],
   keys: readonly LedgerKey[],
-  anchors: Anchors,
   now: number,
   onRecord: OnRecord,
 ): Promise<Survey> {
@@ -100,8 +93,8 @@ export async function takeSurvey(
     blobs: new Map(),
     findings: [],
   };
-  const reading: Reading = { store, keys, anchors, now, survey, onRecord };
-  const queue = entries.values();
+  const reading: Reading = { store, keys, now, survey, onRecord };
+  const queue = listed.values();
   const worker = async () => {
     for (const entry of queue) await look(reading, entry);
   };
@@ -109,7 +102,7 @@ export async function takeSurvey(
   return survey;
 }
 
-type Look = (reading: Reading, entry: StoreEntry, bytes: Buffer, at: number | null) => Problem[];
+type Look = (reading: Reading, entry: Listed, bytes: Buffer, at: number | null) => Problem[];
 
 /** What lies under each prefix: how much of it is read, and what is made of it. Keys, register and log are read by others. */
 const LAYOUT: readonly (readonly [prefix: string, limit: number, look: Look])[] = [
@@ -123,7 +116,7 @@ const LAYOUT: readonly (readonly [prefix: string, limit: number, look: Look])[] 
   [REGISTER_PREFIX, REGISTER_LIMIT, () => []],
 ];
 
-async function look(reading: Reading, entry: StoreEntry): Promise<void> {
+async function look(reading: Reading, entry: Listed): Promise<void> {
   const { key } = entry;
   const add = (code: FindingCode, detail: string) =>
     reading.survey.findings.push({ code, key, run: runOfKey(key), detail });
@@ -140,7 +133,7 @@ async function look(reading: Reading, entry: StoreEntry): Promise<void> {
   const [, limit, lookAt] = place;
   try {
     const bytes = await readAtMost(reading.store, entry, limit);
-    const leaf = leafOf(reading.anchors, entry);
+    const { leaf } = entry;
     const changed = changeOf(key, digestOf(bytes), leaf);
     if (changed !== null) add('MODIFIED', changed);
     const time = leaf?.storeTime ?? entry.storeTime;
@@ -152,13 +145,8 @@ async function look(reading: Reading, entry: StoreEntry): Promise<void> {
   }
 }
 
-function leafOf({ log, places }: Anchors, entry: StoreEntry): Leaf | undefined {
-  const place = places.get(leafName(entry));
-  return place === undefined ? undefined : log.leaves[place];
-}
-
-function changeOf(key: string, digest: string, leaf: Leaf | undefined): string | null {
-  if (leaf !== undefined && leaf.digest !== digest)
+function changeOf(key: string, digest: string, leaf: Listed['leaf']): string | null {
+  if (leaf !== null && leaf.digest !== digest)
     return `its bytes have digest ${digest}, its leaf in the log says ${leaf.digest}`;
   const hex = hexOfKey(key);
   return hex !== null && !hexOf(digest).startsWith(hex)
@@ -166,7 +154,7 @@ function changeOf(key: string, digest: string, leaf: Leaf | undefined): string |
     : null;
 }
 
-function lookAtRecord(reading: Reading, entry: StoreEntry, bytes: Buffer, at: number | null): Problem[] {
+function lookAtRecord(reading: Reading, entry: Listed, bytes: Buffer, at: number | null): Problem[] {
   const { keys, now, survey } = reading;
   const read = readRecordAt(entry.key, bytes, { keys, storedAt: at, now });
   if ('code' in read) return [read];
@@ -174,7 +162,7 @@ function lookAtRecord(reading: Reading, entry: StoreEntry, bytes: Buffer, at: nu
   return read.problems;
 }
 
-function lookAtSeal(reading: Reading, entry: StoreEntry, bytes: Buffer, at: number | null): Problem[] {
+function lookAtSeal(reading: Reading, entry: Listed, bytes: Buffer, at: number | null): Problem[] {
   const { keys, now, survey } = reading;
   const seal = readSeal(entry.key, bytes, { keys, storedAt: at, now });
   if ('code' in seal) return [seal];
@@ -186,17 +174,15 @@ function lookAtSeal(reading: Reading, entry: StoreEntry, bytes: Buffer, at: numb
 
 /** A record that verified has been in force at a time, so there is one. */
 function accept(
-  { onRecord, anchors: { log, places } }: Reading,
-  entry: StoreEntry,
+  { onRecord }: Reading,
+  { key, versionId, leafIndex }: Listed,
   bytes: Buffer,
   { record, signer }: ReadRecord,
   place: Place,
   at: number,
 ): Accepted {
-  const { key, versionId } = entry;
   onRecord(key, record);
   const digest = digestOf(bytes);
-  const leaf = places.get(leafName(entry));
   return {
     key,
     versionId,
@@ -207,18 +193,18 @@ function accept(
     record: outlineOf(record),
     pointers: pointerKeys(record, digest),
     at,
-    leafIndex: leaf !== undefined && leaf < (log.head?.size ?? 0) ? leaf : null,
+    leafIndex,
   };
 }
 
-function lookAtPointer({ survey }: Reading, { key }: StoreEntry, bytes: Buffer, at: number | null): Problem[] {
+function lookAtPointer({ survey }: Reading, { key }: Listed, bytes: Buffer, at: number | null): Problem[] {
   const parsed = pointer.safeParse(jsonOf(bytes));
   if (!parsed.success) return [{ code: 'BAD_RECORD', detail: 'it is not a by-digest pointer' }];
   survey.pointers.set(key, { target: parsed.data.key, at: at ?? 0 });
   return [];
 }
 
-function lookAtMark({ survey }: Reading, { key }: StoreEntry, bytes: Buffer): Problem[] {
+function lookAtMark({ survey }: Reading, { key }: Listed, bytes: Buffer): Problem[] {
   const id = /^v1\/once\/([0-9a-f-]{36})\.json$/.exec(key)?.[1];
   const parsed = onceMark.safeParse(jsonOf(bytes));
   if (id === undefined || !parsed.success)
@@ -228,14 +214,14 @@ function lookAtMark({ survey }: Reading, { key }: StoreEntry, bytes: Buffer): Pr
 }
 
 /** What tried the store may lie there, and nothing else may hide among it. */
-function lookAtProbe(_: Reading, { key }: StoreEntry, bytes: Buffer): Problem[] {
+function lookAtProbe(_: Reading, { key }: Listed, bytes: Buffer): Problem[] {
   const parsed = probeMark.safeParse(jsonOf(bytes));
   return parsed.success && key.startsWith(`${PROBE_PREFIX}${parsed.data.id}`)
     ? []
     : [{ code: 'UNEXPECTED_OBJECT', detail: 'it is not what gatehouse doctor leaves' }];
 }
 
-function lookAtBlob({ survey }: Reading, { key }: StoreEntry, bytes: Buffer): Problem[] {
+function lookAtBlob({ survey }: Reading, { key }: Listed, bytes: Buffer): Problem[] {
   const claim = blobOfKey(key);
   if (claim === null) return [{ code: 'UNEXPECTED_OBJECT', detail: 'no blob has such a name' }];
   const content = decode(bytes, claim.gzip, BULK_LIMIT);
