@@ -63,7 +63,7 @@ try {
 }
 const size = bytesIn(dist);
 console.log(`\ndist has ${(size / 1e6).toFixed(2)} MB, ≤ ${BARS.dist / 1e6} MB${over('dist', size, BARS.dist)}\n`);
-if (records > 0) for (const row of await auditRows(records, Math.min(runs, 11), dist)) console.log(row);
+if (records > 0) for (const row of await auditRows(records, Math.min(runs, 11), dist, over)) console.log(row);
 if (missed.length > 0) {
   console.error(`\nmissed: ${missed.join(', ')}`);
   process.exitCode = 1;
