@@ -40,7 +40,7 @@ export async function buildIndex(store: Store, trust: Trust, folder: string, now
       const to = quoted(join(folder, `${name}.parquet`));
       // A group of rows is held in memory until it is written.
       await database.connection.run(
-        `copy (${readerOf(name, tables[name].path)}) to '${to}' (format parquet, compression zstd, row_group_size 10240)`,
+        `copy (${readerOf(name, tables[name])}) to '${to}' (format parquet, compression zstd, row_group_size 10240)`,
       );
     }
     const index: AuditIndex = {
