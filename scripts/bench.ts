@@ -1,28 +1,26 @@
 /**
- * Measures whole processes of the shipped dist against a bare `node -e 0` in the same run: medians of alternating runs, as
- * ratios, so that the figure holds on a slow or busy machine too. Peak memory is read once for each. Then the auditor's
- * questions over signed records. Exit 1 when a bar of scripts/bench/bars.ts is missed.
+ * Measures whole processes of the shipped dist: start-up and memory against a bare `node -e 0`, a record into S3 against
+ * `aws s3api put-object`, the auditor's index and questions against `sha256sum` and DuckDB alone. All in one run, medians of
+ * alternating runs, as ratios, so that the figures hold on a slow or busy machine too; the index is made once. Peak memory is
+ * read once for each. Exit 1 when a bar of scripts/bench/bars.ts is missed.
  *
- *   npm run bench                     31 runs each; questions over 10,000 records
+ *   npm run bench                     31 runs each; the auditor over 10,000 records
  *   npm run bench -- --runs 7
- *   npm run bench -- --audit 100000   over so many (minutes); 0: no questions
+ *   npm run bench -- --audit 100000   over so many (half an hour); 0: no auditor
+ *   npm run bench -- --dist FOLDER    another build than dist
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { allowed, finding, NOW, report, scan } from '../test/fixtures/gate/facts.ts';
+import { auditRows } from './bench/audit.ts';
 import { BARS, bytesIn, misses } from './bench/bars.ts';
+import { heading, line, medians, type Process, runWithPeak } from './bench/process.ts';
 import { storeRows } from './bench/store.ts';
 
-interface Subject {
+interface Subject extends Process {
   name: string;
-  args: string[];
-  /** Inputs of an action, as the runner gives them. */
-  inputs?: Record<string, string>;
-  /** How it ends; 0 where it is not said. */
-  exit?: number;
   /** Ratio to the bare process that it is meant to stay under, where one was set. */
   target: number | null;
 }
@@ -31,12 +29,13 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '31' },
     audit: { type: 'string', default: '10000' },
+    dist: { type: 'string', default: 'dist' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
   console.log(
-    'npm run bench [-- --runs N] [--audit RECORDS]\nstart-up and memory of whole processes (31 runs each), size of dist, and the auditor’s questions over signed records, index included (10000; 0: none). Exit 1 when a bar is missed.',
+    'npm run bench [-- --runs N] [--audit RECORDS] [--dist FOLDER]\nstart-up and memory of whole processes (31 runs each), a record into S3, size of dist, and the auditor over signed records, index included (10000; 0: none). Exit 1 when a bar is missed.',
   );
   process.exit(0);
 }
@@ -50,24 +49,21 @@ if (!Number.isInteger(records) || records < 0) {
   console.error('--audit takes a number of records, or 0 for no questions');
   process.exit(2);
 }
+const { dist } = values;
 const missed: string[] = [];
 
+console.log(`node ${process.version}, median of ${runs} alternating runs\n`);
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
 try {
-  console.log(`node ${process.version}, median of ${runs} alternating runs\n`);
-  console.log('process                                          ms   ratio  target   peak MB');
-  for (const row of measure(subjects())) console.log(row);
-  console.log('\nstore                                            ms   ratio');
-  for (const row of await storeRows(folder, runs, median)) console.log(row);
+  for (const row of startRows(subjects())) console.log(row);
+  console.log();
+  for (const row of await storeRows(folder, runs, dist)) console.log(row);
 } finally {
   rmSync(folder, { recursive: true });
 }
-const size = bytesIn('dist');
+const size = bytesIn(dist);
 console.log(`\ndist has ${(size / 1e6).toFixed(2)} MB, ≤ ${BARS.dist / 1e6} MB${over('dist', size, BARS.dist)}\n`);
-if (records > 0) {
-  const { benchAudit } = await import('./bench/audit.ts');
-  await benchAudit(records, Math.min(runs, 11));
-}
+if (records > 0) for (const row of await auditRows(records, Math.min(runs, 11), dist, over)) console.log(row);
 if (missed.length > 0) {
   console.error(`\nmissed: ${missed.join(', ')}`);
   process.exitCode = 1;
@@ -81,8 +77,9 @@ function over(name: string, figure: number, bar: number | null): string {
 }
 
 function subjects(): Subject[] {
+  const gatehouse = `${dist}/gatehouse.js`;
   const judge = (facts: string) => [
-    'dist/gatehouse.js',
+    gatehouse,
     'policy-gate',
     '--facts',
     facts,
@@ -94,10 +91,10 @@ function subjects(): Subject[] {
   ];
   return [
     { name: 'node -e 0', args: ['-e', '0'], target: null },
-    { name: 'gatehouse policy-gate --help', args: ['dist/gatehouse.js', 'policy-gate', '--help'], target: BARS.help },
+    { name: 'gatehouse policy-gate --help', args: [gatehouse, 'policy-gate', '--help'], target: BARS.help },
     { name: 'gatehouse policy-gate --facts (4 findings)', args: judge(factsWith(4)), target: BARS.judge },
     { name: 'gatehouse policy-gate --facts (10,000 findings)', args: judge(factsWith(10_000)), target: null },
-    { name: 'gatehouse contract check', args: ['dist/gatehouse.js', 'contract', 'check'], target: null },
+    { name: 'gatehouse contract check', args: [gatehouse, 'contract', 'check'], target: null },
     ...actions(),
   ];
 }
@@ -106,8 +103,8 @@ function subjects(): Subject[] {
 function actions(): Subject[] {
   const action = (name: string, inputs: Record<string, string>, exit = 0): Subject => ({
     name: `action ${name}${exit === 0 ? '' : ' (refuses)'}`,
-    args: [`dist/${name}.js`],
-    inputs,
+    args: [`${dist}/${name}.js`],
+    env: Object.fromEntries(Object.entries(inputs).map(([input, value]) => [`INPUT_${input.toUpperCase()}`, value])),
     exit,
     target: null,
   });
@@ -136,53 +133,13 @@ function factsWith(findings: number): string {
   return file;
 }
 
-function measure(all: Subject[]): string[] {
-  const times = all.map(() => [] as number[]);
-  for (let round = -1; round < runs; round++) {
-    for (const [i, subject] of all.entries()) {
-      const took = once(subject);
-      // The first round fills the file system's caches.
-      if (round >= 0) (times[i] as number[]).push(took);
-    }
-  }
-  const bare = median(times[0] as number[]);
-  return all.map((subject, i) => {
+function startRows(all: Subject[]): string[] {
+  const times = medians(all, runs);
+  const bare = times[0] as number;
+  const rows = all.map((subject, i) => {
     const { name, target } = subject;
-    const ms = median(times[i] as number[]);
-    return `${name.padEnd(46)} ${ms.toFixed(1).padStart(5)}  ${(ms / bare).toFixed(2).padStart(5)}×  ${(target === null ? '' : `≤ ${target}×`).padEnd(7)}  ${peakMegabytes(subject).toFixed(0).padStart(5)}${over(name, ms / bare, target)}`;
+    const ms = times[i] as number;
+    return `${line(name, ms, ms / bare, runWithPeak(subject).peak, target)}${over(name, ms / bare, target)}`;
   });
-}
-
-/** Milliseconds of one whole process. Throws when it does not end as it should: a failure is not to be timed. */
-function once({ args, inputs, exit = 0 }: Subject): number {
-  const env = environment(inputs);
-  const start = process.hrtime.bigint();
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
-    env,
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  const took = Number(process.hrtime.bigint() - start) / 1e6;
-  if (status !== exit) throw new Error(`${args.join(' ')} ended with exit ${status}: ${stdout.slice(0, 500)}${stderr}`);
-  return took;
-}
-
-function peakMegabytes({ args, inputs }: Subject): number {
-  const hook =
-    "data:text/javascript,process.on('exit',()=>process.stderr.write(`\\nPEAK ${process.resourceUsage().maxRSS}\\n`))";
-  const { stderr } = spawnSync(process.execPath, ['--import', hook, ...args], {
-    env: environment(inputs),
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  return Number(/PEAK (\d+)/.exec(stderr)?.[1] ?? Number.NaN) / 1024;
-}
-
-function environment(inputs: Record<string, string> = {}): Record<string, string | undefined> {
-  const given = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
-  return { PATH: process.env.PATH, ...Object.fromEntries(given) };
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+  return [heading('process'), ...rows];
 }

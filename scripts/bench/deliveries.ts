@@ -1,22 +1,31 @@
-import { createHash, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyPairKeyObjectResult, randomUUID, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Signer } from '../../src/attestation/signer.ts';
+import { parseContract } from '../../src/contract/load-contract.ts';
 import type { Attachment } from '../../src/contract/record.ts';
 import type { RecordType, Role } from '../../src/contract/roles.ts';
 import type { Trust } from '../../src/contract/trust.ts';
 import { appendRecord } from '../../src/evidence/append.ts';
 import { putBlob } from '../../src/evidence/blob.ts';
+import { checkpoint } from '../../src/evidence/checkpoint.ts';
+import { consume } from '../../src/evidence/once.ts';
 import { publishKey } from '../../src/evidence/publish-key.ts';
 import { type RecordInput, signRecord } from '../../src/evidence/record.ts';
 import { sealRun } from '../../src/evidence/seal.ts';
+import { requiredStages } from '../../src/evidence/stages.ts';
 import type { Store } from '../../src/store/store.ts';
 
+const CONTRACT = readFileSync('test/fixtures/gate/contract.yml');
 const ROLES = ['gate', 'build', 'scan', 'deploy'] as const;
 const hex = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** Records of one run, seal included. */
 export const PER_RUN = 13;
 
-/** Lays signed runs of thirteen records each into a store, with attachments; a tenth of them is denied. Gives the auditor's trust. */
+/**
+ * Lays signed runs of thirteen records each into a store, with attachments, and anchors them; a tenth of them is denied. Gives the
+ * auditor's trust.
+ */
 export async function layDeliveries(store: Store, runs: number): Promise<Trust> {
   const release = newSigner('release-1');
   const keys = Object.fromEntries(ROLES.map((role) => [role, newSigner(`${role}-1`)])) as Record<
@@ -35,17 +44,21 @@ export async function layDeliveries(store: Store, runs: number): Promise<Trust> 
       revokedAt: null,
     });
   for (let n = 0; n < runs; n++) await deliver(store, keys, n);
-  const { publicKey } = generateKeyPairSync('ed25519');
-  const notary = publicKey.export({ type: 'spki', format: 'pem' }) as string;
-  return { schema: 'gatehouse/trust/1', release: [release.publicKeyPem], notary: [notary], checkpoint: null };
+  const notary = signerOf('notary-1', generateKeyPairSync('ed25519'), null);
+  await checkpoint(store, { signer: notary, origin: 'bench/evidence', earlierKeys: [], previous: null });
+  const [releasePem, notaryPem] = [release.publicKeyPem, notary.publicKeyPem];
+  return { schema: 'gatehouse/trust/1', release: [releasePem], notary: [notaryPem], checkpoint: null };
 }
 
 function newSigner(keyId: string): Signer {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return signerOf(keyId, generateKeyPairSync('ec', { namedCurve: 'P-256' }), 'sha256');
+}
+
+function signerOf(keyId: string, { publicKey, privateKey }: KeyPairKeyObjectResult, hash: string | null): Signer {
   return {
     keyId,
     publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
-    sign: async (bytes) => sign('sha256', bytes, privateKey),
+    sign: async (bytes) => sign(hash, bytes, privateKey),
   };
 }
 
@@ -63,6 +76,7 @@ const ALLOWED: readonly RecordType[] = [
   'deploy.intent',
   'deploy.outcome',
 ];
+const REQUIRED = requiredStages(parseContract(CONTRACT, 'contract of the bench').file, 'production', 'deploy');
 const WRITER: { [type: string]: (typeof ROLES)[number] } = {
   'build.completed': 'build',
   'sbom.created': 'build',
@@ -114,7 +128,7 @@ async function deliver(store: Store, keys: Record<(typeof ROLES)[number], Signer
       session: null,
       authn: null,
     },
-    environment: n % 3 === 0 ? 'staging' : 'production',
+    environment: 'production',
     subjects: [subject],
     outcome: 'success',
     changeTicket: null,
@@ -122,32 +136,28 @@ async function deliver(store: Store, keys: Record<(typeof ROLES)[number], Signer
     policy: [],
     seq,
   });
-  const attach = async (document: unknown, role: string): Promise<Attachment> =>
-    (
-      await putBlob(store, Buffer.from(JSON.stringify(document)), {
-        mediaType: 'application/json',
-        role,
-        verbatim: true,
-      })
-    ).attachment;
+  const attach = async (bytes: Buffer, role: string): Promise<Attachment> =>
+    (await putBlob(store, bytes, { mediaType: 'application/json', role, verbatim: true })).attachment;
+  const attachJson = (document: unknown, role: string) => attach(Buffer.from(JSON.stringify(document)), role);
+  const contract = await attach(CONTRACT, 'contract');
   const extras: { [type: string]: () => Promise<Partial<RecordInput>> } = {
-    'run.opened': async () => ({ data: { required: ALLOWED } }),
+    'run.opened': async () => ({ attachments: [contract], data: { contract: contract.digest, required: REQUIRED } }),
     'sbom.created': async () => ({
-      attachments: [await attach(sbomOf(n % 50), 'sbom')],
+      attachments: [await attachJson(sbomOf(n % 50), 'sbom')],
       data: { format: 'CycloneDX 1.6', components: 120 },
     }),
     'scan.completed': async () => ({
-      attachments: [await attach(reportOf(n % 50), 'report')],
+      attachments: [await attachJson(reportOf(n % 50), 'report')],
       data: {
         tool: 'trivy',
         version: '0.74.0',
-        covers: ['container'],
+        covers: ['container', 'sast', 'secrets'],
         status: 'complete',
         counts: { critical: 0, high: 1, medium: 4, low: 0, suppressed: 0 },
       },
     }),
     'gate.decided': async () => ({
-      attachments: [await attach(factsOf(n, approvalKey), 'facts')],
+      attachments: [await attachJson(factsOf(n, approvalKey), 'facts')],
       outcome: denied && approvalKey !== '' ? 'denied' : 'success',
       data: decisionOf(decisionId, approvalKey === '' ? 'promote' : 'deploy', denied && approvalKey !== '', target),
     }),
@@ -182,6 +192,7 @@ async function deliver(store: Store, keys: Record<(typeof ROLES)[number], Signer
   const types = denied ? ALLOWED.filter((type) => !type.startsWith('deploy.')) : ALLOWED;
   for (const [seq, type] of types.entries()) {
     const role = WRITER[type] ?? 'gate';
+    if (type === 'deploy.intent') await consume(store, decisionId, { decisionKey, run: base(seq).run, opId });
     const extra = (await extras[type]?.()) ?? {};
     const input = { ...base(seq), type, data: {}, attachments: [], ...extra };
     const signed = await signRecord(
@@ -224,7 +235,7 @@ function factsOf(n: number, from: string) {
   const entitlement = { group: 'release-approvers', active: true, at: 0 };
   const approval = { personId: 'lead-1', state: 'approved', at: Date.UTC(2026, 0, 1), from, entitlement };
   return {
-    source: { people: ['author', 'trigger'].map((as) => ({ personId: person, as })) },
+    source: { people: ['author', 'trigger'].map((as) => ({ personId: person, as })), beneath: null },
     approvals: from === '' ? [] : [approval],
     run: String(n),
   };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AuditIndex } from '../contract/audit-index.ts';
 import type { Trust } from '../contract/trust.ts';
 import { findingCodes } from '../evidence/finding.ts';
-import { examineLedger } from '../evidence/verify/ledger.ts';
+import { examineLedger, type LedgerReport } from '../evidence/verify/ledger.ts';
 import { digestOf } from '../lib/digest.ts';
 import { formatTime } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
@@ -12,10 +12,11 @@ import { approvalRows, type DecisionContext, decisionRows, reviewRows } from './
 import { Deploys } from './deploy-rows.ts';
 import { driftRows } from './drift-rows.ts';
 import { openDatabase } from './duckdb.ts';
+import { RecordFile } from './record-file.ts';
 import { runRows } from './run-rows.ts';
 import { sbomRows } from './sbom-rows.ts';
 import { scanRows } from './scan-rows.ts';
-import { eventRow, type Fact, partition } from './standing.ts';
+import { eventRow, type Fact, partition, type Standing } from './standing.ts';
 import { quoted, readerOf, TableFile } from './table-file.ts';
 import { type Row, type TableName, tableNames } from './tables.ts';
 
@@ -34,24 +35,12 @@ export async function buildIndex(store: Store, trust: Trust, folder: string, now
   const rows = join(folder, '.rows');
   try {
     mkdirSync(rows);
-    const examination = await examineLedger(store, trust, { now, expectedCheckpoint: null });
-    const tables = Object.fromEntries(
-      tableNames.map((name) => [name, new TableFile(join(rows, `${name}.ndjson`))]),
-    ) as unknown as Tables;
-    const { facts, quarantine } = partition(examination);
-    const attachments = new Attachments(store, examination.survey);
-    const oddities = await addFacts(tables, facts, attachments);
-    const { report } = examination;
-    for (const row of runRows(facts, report.findings)) tables.runs.add(row);
-    for (const { key, run, code, detail } of report.findings)
-      tables.store_findings.add({ evidence_key: key, run, code, detail, meaning: findingCodes[code] });
-    const refused = [...quarantine, ...oddities, ...attachments.refused()].sort(byKey);
-    for (const row of refused) tables.quarantine.add(row);
-    for (const name of tableNames) tables[name].close();
+    const { tables, report } = await layRows(store, trust, rows, now);
     for (const name of tableNames) {
       const to = quoted(join(folder, `${name}.parquet`));
+      // A group of rows is held in memory until it is written.
       await database.connection.run(
-        `copy (${readerOf(name, tables[name].path)}) to '${to}' (format parquet, compression zstd)`,
+        `copy (${readerOf(name, tables[name])}) to '${to}' (format parquet, compression zstd, row_group_size 10240)`,
       );
     }
     const index: AuditIndex = {
@@ -66,7 +55,7 @@ export async function buildIndex(store: Store, trust: Trust, folder: string, now
         runs: report.runs,
         findings: report.findings.length,
       },
-      quarantined: refused.length,
+      quarantined: tables.quarantine.rows,
       tables: Object.fromEntries(tableNames.map((name) => [name, tableOf(folder, name, tables[name].rows)])),
     };
     writeFileSync(join(folder, 'index.json'), `${JSON.stringify(index, null, 2)}\n`);
@@ -77,17 +66,52 @@ export async function buildIndex(store: Store, trust: Trust, folder: string, now
   }
 }
 
+/** Verifies the store and writes the rows of every table into a folder. */
+async function layRows(
+  store: Store,
+  trust: Trust,
+  folder: string,
+  now: number,
+): Promise<{ tables: Tables; report: LedgerReport }> {
+  const records = new RecordFile(join(folder, 'records'));
+  const examination = await examineLedger(store, trust, { now, expectedCheckpoint: null }, (key, record) =>
+    records.add(key, record),
+  );
+  const { report, survey } = examination;
+  const tables = Object.fromEntries(
+    tableNames.map((name) => [name, new TableFile(join(folder, `${name}.ndjson`))]),
+  ) as unknown as Tables;
+  const { standings, quarantine } = partition(examination);
+  const attachments = new Attachments(store, survey);
+  const oddities = await addFacts(tables, standings, records, attachments);
+  records.close();
+  for (const row of runRows(standings, report.findings)) tables.runs.add(row);
+  for (const { key, run, code, detail } of report.findings)
+    tables.store_findings.add({ evidence_key: key, run, code, detail, meaning: findingCodes[code] });
+  for (const row of [...quarantine, ...oddities, ...attachments.refused()].sort(byKey)) tables.quarantine.add(row);
+  for (const name of tableNames) tables[name].close();
+  return { tables, report };
+}
+
 function tableOf(folder: string, name: TableName, rows: number) {
   const file = `${name}.parquet`;
   return { file, rows, digest: digestOf(readFileSync(join(folder, file))) };
 }
 
 /** Adds every fact to the tables that it belongs to. Answers with those whose data is not what their type promises. */
-async function addFacts(tables: Tables, facts: Fact[], attachments: Attachments): Promise<Row<'quarantine'>[]> {
+async function addFacts(
+  tables: Tables,
+  standings: readonly Standing[],
+  records: RecordFile,
+  attachments: Attachments,
+): Promise<Row<'quarantine'>[]> {
   const odd: Row<'quarantine'>[] = [];
   const decisions = new Map<string, DecisionContext>();
-  const approvals: Fact[] = [];
   const seen = new Set<string>();
+  function* facts(wanted: (type: string) => boolean): Generator<Fact> {
+    for (const standing of standings)
+      if (wanted(standing.record.type)) yield { ...standing, record: records.read(standing.key) };
+  }
   const add = async (fact: Fact): Promise<void> => {
     switch (fact.record.type) {
       case 'gate.decided': {
@@ -102,9 +126,6 @@ async function addFacts(tables: Tables, facts: Fact[], attachments: Attachments)
         for (const row of rows.people) tables.people.add(row);
         return;
       }
-      case 'approval.decided':
-        approvals.push(fact);
-        return;
       case 'scan.completed': {
         const { scan, findings } = await scanRows(fact, attachments);
         tables.scans.add(scan);
@@ -124,19 +145,25 @@ async function addFacts(tables: Tables, facts: Fact[], attachments: Attachments)
         for (const row of driftRows(fact)) tables.drift.add(row);
     }
   };
-  for (const fact of facts) {
+  for (const fact of facts(() => true)) {
     tables.events.add(eventRow(fact));
     for (const { kind, name, digest } of fact.record.subjects)
       tables.subjects.add({ evidence_key: fact.key, kind, name, digest });
     await add(fact);
   }
+  const approvals = facts((type) => type === 'approval.decided');
   addApprovals(tables, approvals, decisions);
-  addDeploys(tables, facts, decisions);
+  const deploys = facts((type) => type.startsWith('deploy.'));
+  addDeploys(tables, deploys, new Deploys(standings, decisions));
   return odd;
 }
 
 /** After the decisions: what they knew of an approval stands beside it. */
-function addApprovals(tables: Tables, approvals: Fact[], decisions: ReadonlyMap<string, DecisionContext>): void {
+function addApprovals(
+  tables: Tables,
+  approvals: Iterable<Fact>,
+  decisions: ReadonlyMap<string, DecisionContext>,
+): void {
   const byRecord = new Map<string, DecisionContext[]>();
   for (const context of decisions.values())
     for (const from of new Set(context.approvals.map((approval) => approval.from)))
@@ -145,10 +172,8 @@ function addApprovals(tables: Tables, approvals: Fact[], decisions: ReadonlyMap<
     for (const row of approvalRows(fact, byRecord.get(fact.key) ?? [])) tables.approvals.add(row);
 }
 
-function addDeploys(tables: Tables, facts: readonly Fact[], decisions: ReadonlyMap<string, DecisionContext>): void {
-  const deploys = new Deploys(facts, decisions);
+function addDeploys(tables: Tables, facts: Iterable<Fact>, deploys: Deploys): void {
   for (const fact of facts) {
-    if (!fact.record.type.startsWith('deploy.')) continue;
     const row = deploys.row(fact);
     if (row === null) continue;
     tables.deploys.add(row);

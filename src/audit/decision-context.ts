@@ -48,7 +48,8 @@ type FactsPart = z.infer<typeof factsPart>;
 /** What other rows need to know of a decision. */
 export interface DecisionContext {
   decisionId: string | null;
-  /** Who started the run. */
+  /** Who started the run: the account, and the person. */
+  account: string;
   person: string | null;
   people: FactsPart['source']['people'];
   approvals: FactsPart['approvals'];
@@ -70,6 +71,7 @@ export async function decisionRows(fact: Fact, attachments: Attachments): Promis
   const facts = await attachments.read(fact, 'facts', factsPart);
   const context: DecisionContext = {
     decisionId: parsed.data?.id ?? null,
+    account: accountOf(fact),
     person: facts?.source.people.find(({ as }) => as === 'trigger' || as === 'rerunner')?.personId ?? null,
     people: [facts?.source, ...(facts?.source.beneath ?? [])].flatMap((change) => change?.people ?? []),
     approvals: facts?.approvals ?? [],
@@ -105,6 +107,11 @@ export async function decisionRows(fact: Fact, attachments: Attachments): Promis
         ],
     people: context.people.map(({ personId, as }) => ({ ...key, person: personId, part: as })),
   };
+}
+
+/** The account that started a record's run, as the platform names it. */
+export function accountOf({ record: { run, actor } }: Fact): string {
+  return `${run.platform}~${run.host}~${actor.triggeredBy ?? actor.identity}`;
 }
 
 /** One rule of a decision as a row; its citations become one text. */

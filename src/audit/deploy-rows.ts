@@ -1,7 +1,7 @@
 import { concludes } from '../evidence/verify/deploys.ts';
 import * as z from '../lib/zod.ts';
-import { type DecisionContext, independentApprovers, reasonRow, targetText } from './decision-context.ts';
-import { type Fact, recordColumns } from './standing.ts';
+import { accountOf, type DecisionContext, independentApprovers, reasonRow, targetText } from './decision-context.ts';
+import { type Fact, recordColumns, type Standing } from './standing.ts';
 import { textOf } from './table-file.ts';
 import type { Row } from './tables.ts';
 
@@ -18,22 +18,21 @@ const refusal = z.array(
 /** Intents and outcomes by the deploy that they belong to. */
 export class Deploys {
   /** By the deploy's id. Several of one id are the work of somebody who took it. */
-  readonly #intents = new Map<string, Fact[]>();
-  readonly #outcomes = new Map<string, Fact[]>();
+  readonly #intents = new Map<string, Standing[]>();
+  readonly #outcomes = new Map<string, Standing[]>();
   /** People behind accounts, as decisions have resolved them. */
   readonly #people = new Map<string, Set<string>>();
   readonly #decisions: ReadonlyMap<string, DecisionContext>;
 
-  constructor(facts: readonly Fact[], decisions: ReadonlyMap<string, DecisionContext>) {
+  constructor(standings: readonly Standing[], decisions: ReadonlyMap<string, DecisionContext>) {
     this.#decisions = decisions;
-    for (const fact of facts) {
-      const person = decisions.get(fact.key)?.person ?? null;
-      if (person !== null)
-        this.#people.set(accountOf(fact), (this.#people.get(accountOf(fact)) ?? new Set()).add(person));
-      const { type, opId } = fact.record;
+    for (const { account, person } of decisions.values())
+      if (person !== null) this.#people.set(account, (this.#people.get(account) ?? new Set()).add(person));
+    for (const standing of standings) {
+      const { type, opId } = standing.record;
       if (opId === null) continue;
       const known = type === 'deploy.intent' ? this.#intents : this.#outcomes;
-      known.set(opId, [...(known.get(opId) ?? []), fact]);
+      known.set(opId, [...(known.get(opId) ?? []), standing]);
     }
   }
 
@@ -80,8 +79,4 @@ export class Deploys {
       reasonRow({ evidence_key: fact.key, decision_id: decisionId }, each),
     );
   }
-}
-
-function accountOf({ record: { run, actor } }: Fact): string {
-  return `${run.platform}~${run.host}~${actor.triggeredBy ?? actor.identity}`;
 }

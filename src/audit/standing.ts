@@ -1,6 +1,6 @@
+import type { Record } from '../contract/record.ts';
 import { roleOfType } from '../contract/roles.ts';
 import type { FindingCode } from '../evidence/finding.ts';
-import { leafName } from '../evidence/log.ts';
 import { contestedKeys } from '../evidence/verify/deploys.ts';
 import type { Examination } from '../evidence/verify/ledger.ts';
 import type { Accepted } from '../evidence/verify/survey.ts';
@@ -8,14 +8,17 @@ import { parseTime } from '../lib/time.ts';
 import { timestamp } from './table-file.ts';
 import type { Row } from './tables.ts';
 
-/** A record that counts, with how it stands in the ledger. */
-export interface Fact extends Accepted {
-  /** Place in the log, as far as a signed tree head covers it. */
-  leafIndex: number | null;
+/** How a record that counts stands in the ledger. */
+export interface Standing extends Accepted {
   sealed: boolean;
   contested: boolean;
   /** Codes of the ledger's findings about this object, each once, sorted. */
   remarks: readonly FindingCode[];
+}
+
+/** The same with the record itself. */
+export interface Fact extends Standing {
+  record: Record;
 }
 
 /** Bytes that are not what was stored: whatever they say now, it is no fact. */
@@ -26,36 +29,37 @@ const CHANGED: ReadonlySet<FindingCode> = new Set(['MODIFIED', 'MANIFEST_MISMATC
  * bytes are those of its leaf and its name. Records that the ledger contradicts otherwise stay, marked: a deploy that somebody
  * wrote after the seal must not vanish from an auditor's list, but nothing counts in anybody's favour by it.
  */
-export function partition({ survey, report, log }: Examination): { facts: Fact[]; quarantine: Row<'quarantine'>[] } {
+export function partition({ survey, report }: Examination): {
+  standings: Standing[];
+  quarantine: Row<'quarantine'>[];
+} {
   const codes = new Map<string, Set<FindingCode>>();
   for (const { key, code } of report.findings)
     if (key !== null) codes.set(key, (codes.get(key) ?? new Set()).add(code));
   const accepted: Accepted[] = [...survey.records, ...survey.seals].filter(
     ({ key }) => ![...(codes.get(key) ?? [])].some((code) => CHANGED.has(code)),
   );
-  const leaves = new Map(log.leaves.slice(0, log.head?.size ?? 0).map((leaf, index) => [leafName(leaf), index]));
   const sealed = new Set(survey.seals.flatMap(({ lines }) => [...lines]));
   const contested = contestedKeys(accepted, report.findings);
-  const facts = accepted
+  const standings = accepted
     .map((each) => {
       const remarks = [...(codes.get(each.key) ?? [])].sort();
       return {
         ...each,
-        leafIndex: leaves.get(leafName(each)) ?? null,
         sealed: sealed.has(each.digest) || each.record.type === 'run.sealed',
         contested: contested.has(each.key),
         remarks,
       };
     })
     .sort(byTime);
-  const known = new Set(facts.map(({ key }) => key));
+  const known = new Set(standings.map(({ key }) => key));
   const quarantine = [...survey.findings, ...report.findings.filter(({ code }) => code === 'MANIFEST_MISMATCH')]
     .filter(({ key }) => key !== null && !known.has(key))
     .map(({ key, run, code, detail }) => ({ evidence_key: key, run, code, reason: detail }));
-  return { facts, quarantine };
+  return { standings, quarantine };
 }
 
-function byTime(a: Fact, b: Fact): number {
+function byTime(a: Standing, b: Standing): number {
   return milliseconds(a) - milliseconds(b) || (a.key < b.key ? -1 : 1);
 }
 

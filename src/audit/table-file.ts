@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { type Row, type TableName, tables, type Value } from './tables.ts';
 
-const FLUSH_AT = 1024 * 1024;
+const MEGABYTE = 1024 * 1024;
 
 /** Rows of one table on their way into a file, one JSON object a line; a store of any size passes through a few megabytes. */
 export class TableFile<T extends TableName> {
@@ -10,6 +10,8 @@ export class TableFile<T extends TableName> {
   #waiting: string[] = [];
   #size = 0;
   rows = 0;
+  /** Characters of its longest line. */
+  longest = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -20,8 +22,9 @@ export class TableFile<T extends TableName> {
     const line = `${JSON.stringify(row)}\n`;
     this.#waiting.push(line);
     this.#size += line.length;
+    this.longest = Math.max(this.longest, line.length);
     this.rows++;
-    if (this.#size > FLUSH_AT) this.#flush();
+    if (this.#size > MEGABYTE) this.#flush();
   }
 
   close(): void {
@@ -38,10 +41,14 @@ export class TableFile<T extends TableName> {
   }
 }
 
-/** SQL that reads such a file with the table's own types and nothing guessed. */
-export function readerOf(table: TableName, path: string): string {
+/**
+ * SQL that reads such a file with the table's own types and nothing guessed. The engine has buffers for the largest line that it is told
+ * of, and refuses a larger one.
+ */
+export function readerOf<T extends TableName>(table: T, { path, longest }: TableFile<T>): string {
+  const limit = Math.max(MEGABYTE, 3 * longest);
   const columns = Object.entries(tables[table]).map(([name, type]) => `"${name}": '${type}'`);
-  return `select * from read_json('${quoted(path)}', format = 'newline_delimited', maximum_object_size = 67108864, columns = {${columns.join(', ')}})`;
+  return `select * from read_json('${quoted(path)}', format = 'newline_delimited', maximum_object_size = ${limit}, columns = {${columns.join(', ')}})`;
 }
 
 /** A path inside quotes of SQL. */

@@ -136,7 +136,7 @@ describe('the environment', () => {
     expect({ code, outcome: decision.outcome }).toEqual({ code: 0, outcome: 'allow' });
     expect(keysIn(site)).toContain(decision.key);
     expect(readdirSync(elsewhere)).toEqual([]);
-    expect(Math.abs(Date.parse(decision.now) - Date.now())).toBeLessThan(60_000);
+    expect(Math.abs(Date.parse(decision.now) - Date.now())).toBeLessThan(3_600_000);
   });
 
   it('F42 has no contract for the gate, nor has the folder that it is started in', async () => {

@@ -1,5 +1,6 @@
 import { appendRecord } from '../../src/evidence/append.ts';
 import { signRecord } from '../../src/evidence/record.ts';
+import type { Store, StoreEntry } from '../../src/store/store.ts';
 import {
   codesOf,
   type Delivery,
@@ -111,6 +112,23 @@ describe('honest ledgers have no findings', () => {
   it('a run that is under way: not sealed, not anchored, half of its records missing', async () => {
     const ledger = await newLedger();
     await deliver(ledger, 'r1', { without: ['sign', 'gate-promote', 'gate-deploy', 'deploy'], sealed: null });
+    expect(await codesOf(ledger.store)).toEqual([]);
+  });
+
+  it('a run that is written and anchored while the store is listed', async () => {
+    const ledger = await newLedger();
+    await deliver(ledger, 'r1');
+    await tick(ledger.store);
+    const list: Store['list'] = async function* (prefix) {
+      const found: StoreEntry[] = [];
+      for await (const entry of ledger.store.list(prefix)) found.push(entry);
+      if (prefix === '') {
+        await deliver(ledger, 'r2');
+        await tick(ledger.store);
+      }
+      yield* found;
+    };
+    expect(await codesOf({ ...ledger.store, list })).toEqual([]);
     expect(await codesOf(ledger.store)).toEqual([]);
   });
 

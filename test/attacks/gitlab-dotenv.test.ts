@@ -30,7 +30,7 @@ beforeAll(async () => {
   const fork = (part: string) => hosted.site.path('fork', part);
   assemble({ out: components, dist: fork('dist'), contract: fork('contract.yml') });
   sha = publish(gitlab, COMPONENTS, components, sandbox.folder('bare'));
-}, 60_000);
+});
 afterAll(async () => {
   await hosted.close();
   await registry.close();

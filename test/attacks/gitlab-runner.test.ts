@@ -37,7 +37,7 @@ beforeEach(async () => {
   });
   leave(child, CHILD_JOBS.build, zip(entriesOf(join(SAMPLE, 'image'), 'image')));
   leave(child, CHILD_JOBS.scan, zip(entriesOf(reports, 'reports')));
-}, 60_000);
+});
 afterEach(async () => {
   await hosted.close();
   await registry.close();

@@ -10,7 +10,7 @@ let hosted: HostedSite;
 beforeEach(async () => {
   registry = await startRegistry();
   hosted = await layHostedSite('github', sandbox.folder('pool'), new URL(registry.url).host);
-}, 60_000);
+});
 afterEach(async () => {
   await hosted.close();
   await registry.close();

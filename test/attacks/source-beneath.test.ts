@@ -254,7 +254,7 @@ function laid(kind: 'github' | 'gitlab', sha: string) {
     // Whoever has the deploy key says that this very commit is deployed, so that nothing lies beneath it.
     const deployed = { ...about, run: { ...record.run, id: '9001' }, type: 'deploy.outcome', data: { target } };
     await forge(site, record, { ...deployed, opId: randomUUID() }, signerOfRole(site, 'deploy'), 'deploy');
-  }, 120_000);
+  });
   afterAll(() => scene.hosted.close());
   return scene;
 }

@@ -62,7 +62,7 @@ describe('F06 inputs that are for the command line alone', () => {
     expect({ code, decision: outputs.decision }).toEqual({ code: 0, decision: 'allow' });
     const { data, run: of } = recordAt(scene.hosted.site, outputs['decision-key'] as string);
     expect(data).toMatchObject({ simulated: false });
-    expect(Math.abs(Date.parse(String(data.now)) - Date.now())).toBeLessThan(120_000);
+    expect(Math.abs(Date.parse(String(data.now)) - Date.now())).toBeLessThan(3_600_000);
     expect(of).toMatchObject({ platform: 'github', id: '9001' });
   });
 

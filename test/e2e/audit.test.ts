@@ -8,7 +8,7 @@ const sandbox = sandboxes();
 let scene: AuditScene;
 beforeAll(async () => {
   scene = await playAudit(sandbox.folder('audit'));
-}, 120_000);
+});
 afterAll(async () => {
   await scene.scene.registry.close();
   sandbox.clean();
@@ -46,7 +46,7 @@ describe('docs/audit.md', () => {
     }
     for (const file of ['index/events.parquet', 'report.html', 'quarter.html'])
       expect(existsSync(join(cwd, file))).toBe(true);
-  }, 180_000);
+  });
 
   it('names every question', () => {
     const { stdout } = gatehouse(['audit', 'query', '--list', '--json']);

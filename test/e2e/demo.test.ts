@@ -25,7 +25,7 @@ describe('the demo', () => {
       env: cleanEnvironment(sandbox.folder('home')),
     });
     steps = JSON.parse(ended.stdout).steps;
-  }, 120_000);
+  });
 
   it('ends with exit 0 and every step as it must be', () => {
     expect(steps.filter((step) => !step.ok)).toEqual([]);

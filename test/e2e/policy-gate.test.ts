@@ -151,7 +151,7 @@ describe('the gate over evidence refuses', () => {
   /** That the gate was asked and could not judge is on record. */
   const ASKED = ['change.reviewed success', 'gate.decided error'];
 
-  it('a store where nobody listens, within a minute', async () => {
+  it('a store where nobody listens, within two minutes', async () => {
     const site = scene.at('scanned');
     const nowhere = 's3://evidence/prod?region=us-east-1&endpoint=http://127.0.0.1:9';
     await editContract(site, (contract) => Object.assign(contract.evidence, { store: nowhere }), false);
@@ -163,7 +163,7 @@ describe('the gate over evidence refuses', () => {
     expect(stderr).toMatch(/^error: .*127\.0\.0\.1:9/m);
     expect(stderr).not.toMatch(/\n\s+at |node:internal/);
     expect(scene.published()).toEqual(before);
-    expect(Date.now() - started).toBeLessThan(60_000);
+    expect(Date.now() - started).toBeLessThan(120_000);
   });
 
   it('an image that is not there', async () => {

@@ -16,7 +16,7 @@ describe.each(['github', 'gitlab'] as const)('the gate on %s', (kind) => {
     const host = new URL(registry.url).host;
     hosted = await layHostedSite(kind, join(sandbox.folder(kind)), host);
     image = await bringToGate(hosted, host);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await hosted.close();

@@ -18,7 +18,7 @@ beforeAll(async () => {
   hosted = await layHostedSite('github', sandbox.folder('github'), host);
   image = await bringToGate(hosted, host);
   await recordScan(hosted.run, 'trivy-critical', image);
-}, 60_000);
+});
 afterAll(async () => {
   await hosted.close();
   await registry.close();

@@ -24,7 +24,7 @@ beforeAll(async () => {
   writeFileSync(key, publicKeyOf(signed.site, 'build'));
   writeFileSync(stranger, publicKeyOf(signed.site, 'scan'));
   writeFileSync(root, EMPTY_ROOT);
-}, 60_000);
+});
 
 afterAll(async () => {
   await registry.close();

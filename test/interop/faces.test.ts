@@ -129,7 +129,7 @@ describe.each(faces)('$title', ({ kind, tool, lay, face, start, program }) => {
       const host = new URL(registry.url).host;
       hosted = await layHostedSite(kind, sandbox.folder(kind), host);
       image = await bringToGate(hosted, host);
-    }, 60_000);
+    });
 
     afterAll(async () => {
       await hosted.close();

@@ -120,7 +120,7 @@ describe('single steps, with what the step before found out as variables', () =>
       world.make.job(6100 + i, name, { status: 'created' }),
     );
     world.jobs = [...before, ...ours];
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await Promise.all([hosted.close(), registry.close(), git.close()]);

@@ -82,7 +82,7 @@ describe('the deploy job of promote', () => {
         ),
     });
     closing.push(scene.hosted.close);
-  }, 120_000);
+  });
 
   itCluster('brings what was decided to the cluster, by a manifest of the protected project', async () => {
     for (const name of [...['open', 'sign', 'record', 'promote'].map(job), 'gatehouse-approve', job('decide')] as const)
@@ -143,7 +143,7 @@ describe('the single step deploy-by-digest', () => {
       stringify({ include: [step('deploy', TARGET), step('elsewhere', TARGET.replace(/[^/]*$/, 'other'))] }),
     );
     checkOut('care/release', checkout);
-  }, 120_000);
+  });
 
   /** Asks the gate, which must allow; gives the key of its decision. */
   const decided = async (stage: 'promote' | 'deploy', image: string): Promise<string> => {

@@ -12,7 +12,7 @@ const sandbox = sandboxes();
 let scene: PromoteScene;
 beforeAll(async () => {
   scene = await layPromoteScene(sandbox);
-}, 60_000);
+});
 afterAll(async () => {
   await scene.close();
   sandbox.clean();

@@ -32,7 +32,7 @@ export async function runTool(
 ): Promise<string> {
   const { stdout, stderr } = await promisify(execFile)(toolPath(name), args, {
     env: cleanEnvironment(home, extra),
-    timeout: 60_000,
+    timeout: 170_000,
   });
   return stdout + stderr;
 }

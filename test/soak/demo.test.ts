@@ -26,7 +26,7 @@ describe('the demo on a terminal', () => {
       env: cleanEnvironment(notes, { TMPDIR: temporary, TERM: 'xterm', SHELL: '/bin/sh' }),
     });
     seen = read();
-  }, 120_000);
+  });
 
   it('shows each step as it is worked on, then its outcome in colour', () => {
     expect({ code: ended.code, end: ended.stdout.slice(-1500) }).toMatchObject({ code: 0 });

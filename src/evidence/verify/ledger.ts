@@ -1,18 +1,15 @@
-import type { Leaf } from '../../contract/ledger.ts';
 import type { Trust } from '../../contract/trust.ts';
-import { parseTime } from '../../lib/time.ts';
-import type { Store, StoreEntry } from '../../store/store.ts';
-import { type Finding, SETTLE_LIMIT } from '../finding.ts';
-import { runOfKey } from '../layout.ts';
+import type { Store } from '../../store/store.ts';
+import type { Finding } from '../finding.ts';
 import { readLedgerKeys } from '../ledger-keys.ts';
-import { contradiction, LOG_PREFIX, type Log, leafName, readLog } from '../log.ts';
 import type { TreeHead } from '../tree-head.ts';
 import { requireTrustKeys } from '../trust-keys.ts';
+import { readCoverage } from './coverage.ts';
 import { checkDeploys, contestedKeys } from './deploys.ts';
 import { checkReferences } from './references.ts';
 import { checkRun, runsOf } from './runs.ts';
 import { StageCheck } from './stages.ts';
-import { type Survey, takeSurvey } from './survey.ts';
+import { type OnRecord, type Survey, takeSurvey } from './survey.ts';
 
 export interface LedgerReport {
   status: 'clean' | 'findings';
@@ -43,41 +40,37 @@ export async function ledgerVerify(store: Store, trust: Trust, input: LedgerInpu
   return (await examineLedger(store, trust, input)).report;
 }
 
-/** What verifying found, with everything that it read: for whoever goes on to ask what the records say. */
+/** What verifying found, with the outline of everything that it read: for whoever goes on to ask what the records say. */
 export interface Examination {
   report: LedgerReport;
   survey: Survey;
-  log: Log;
 }
 
-/** The same, and keeps what was read. */
+/** The same with what was read; `onRecord` is handed the body of each record that counts. */
 export async function examineLedger(
   store: Store,
   trust: Trust,
-  { now, expectedCheckpoint }: LedgerInput,
+  input: LedgerInput,
+  onRecord: OnRecord = () => {},
 ): Promise<Examination> {
   requireTrustKeys(trust);
-  const entries: StoreEntry[] = [];
-  for await (const entry of store.list('')) entries.push(entry);
-  const log = await readLog(store, trust.notary);
+  const { anchor, listed, findings: uncovered } = await readCoverage(store, trust, input);
+  // After the listing: whoever signed what it holds is known by now.
   const { keys, findings: keyFindings } = await readLedgerKeys(store, trust.release);
-  const leaves = new Map(log.leaves.map((leaf) => [leafName(leaf), leaf]));
-  const survey = await takeSurvey(store, entries, keys, leaves, now);
+  const { now } = input;
+  const survey = await takeSurvey(store, listed, keys, now, onRecord);
   const runs = runsOf(survey);
   const stages = new StageCheck(store, runs.values(), now);
   const perRun: Finding[] = [];
   for (const run of runs.values()) perRun.push(...checkRun(run, now), ...(await stages.check(run)));
   const findings = [
-    ...log.findings,
-    ...outsideFindings(log, trust, expectedCheckpoint),
+    ...uncovered,
     ...keyFindings,
-    ...coverage(entries, log, leaves, now),
     ...survey.findings,
     ...perRun,
     ...checkReferences(survey, now),
     ...checkDeploys(survey, contestedKeys(survey.records, perRun), now),
   ].sort(byPlace);
-  const anchor = log.head === null ? null : { origin: log.head.origin, size: log.head.size, root: log.head.root };
   const report: LedgerReport = {
     status: findings.length === 0 ? 'clean' : 'findings',
     anchor,
@@ -85,37 +78,7 @@ export async function examineLedger(
     runs: runs.size,
     findings,
   };
-  return { report, survey, log };
-}
-
-function outsideFindings(log: Log, trust: Trust, expectedCheckpoint: string | null): Finding[] {
-  return [trust.checkpoint, expectedCheckpoint].flatMap((checkpoint) => {
-    const found = checkpoint === null ? null : contradiction(log, checkpoint, trust.notary);
-    return found === null ? [] : [found];
-  });
-}
-
-/** Leaves without their object, and objects that waited too long for a leaf. */
-function coverage(entries: readonly StoreEntry[], log: Log, leaves: ReadonlyMap<string, Leaf>, now: number): Finding[] {
-  const present = new Set(entries.map(leafName));
-  const deleted = [...leaves]
-    .filter(([name]) => !present.has(name))
-    .map(
-      ([, { key }]): Finding => ({ code: 'DELETED', key, run: runOfKey(key), detail: 'the log says that it was here' }),
-    );
-  const head = log.head === null ? 'there is no checkpoint' : `the newest checkpoint covers ${log.head.size} objects`;
-  const unanchored = entries
-    .filter((entry) => entry.oddity === null && !entry.key.startsWith(LOG_PREFIX) && !leaves.has(leafName(entry)))
-    .filter(({ storeTime }) => storeTime === null || now - (parseTime(storeTime) ?? 0) > SETTLE_LIMIT)
-    .map(
-      ({ key, storeTime }): Finding => ({
-        code: 'UNANCHORED',
-        key,
-        run: runOfKey(key),
-        detail: `stored ${storeTime ?? 'at an unknown time'}; ${head}`,
-      }),
-    );
-  return [...deleted, ...unanchored];
+  return { report, survey };
 }
 
 /** One order for equal findings: two reports on one store are equal. */

@@ -1,11 +1,10 @@
 import { type Finding, SETTLE_LIMIT } from '../finding.ts';
-import { pointerKeys } from '../layout.ts';
 import type { Accepted, Survey } from './survey.ts';
 
 /** What records and pointers refer to: attachments with the content that was signed, pointers to records and back. */
 export function checkReferences(survey: Survey, now: number): Finding[] {
   const owed = new Map<string, string>();
-  for (const { record, digest, key } of survey.records) for (const at of pointerKeys(record, digest)) owed.set(at, key);
+  for (const { pointers, key } of survey.records) for (const at of pointers) owed.set(at, key);
   return [
     ...survey.records.flatMap((accepted) => [...attachments(accepted, survey), ...ownPointers(accepted, survey)]),
     ...dangling(survey, owed, now),
@@ -30,8 +29,8 @@ function attachments({ record, key, run }: Accepted, { blobs }: Survey): Finding
 }
 
 /** Pointers are written before their record, so a record without one has lost it. */
-function ownPointers({ record, digest, key, run }: Accepted, { pointers }: Survey): Finding[] {
-  return pointerKeys(record, digest)
+function ownPointers({ pointers: owed, key, run }: Accepted, { pointers }: Survey): Finding[] {
+  return owed
     .filter((at) => pointers.get(at)?.target !== key)
     .map((at) => ({ code: 'POINTER_MISSING', key, run, detail: `${at} does not lead here` }));
 }

@@ -18,7 +18,7 @@ beforeAll(async () => {
   const folder = sandbox.folder('index');
   await buildIndex(openStore(scene.store, {}), trust(), folder, Date.now());
   index = await openIndex(folder);
-}, 120_000);
+});
 afterAll(async () => {
   index.close();
   await scene.scene.registry.close();
@@ -66,6 +66,5 @@ describe('each question has its answer over a whole store', () => {
         });
       }
     },
-    120_000,
   );
 });

@@ -43,4 +43,4 @@ it('the demo’s auditor gets five answers and a report', async () => {
     (each) => void shown.push(each),
   ).catch(({ code }) => expect(code).toBe('audit.parameters'));
   expect(shown[0]).toMatchObject({ ok: false, detail: 'no rows' });
-}, 120_000);
+});

@@ -129,7 +129,7 @@ describe('http against a server that misbehaves', () => {
     ],
     ['one that speaks no HTTP', (socket: Socket) => void socket.end('hello\r\n\r\n'), 'http.unreachable'],
   ])('gives up on %s', async (_, onConnection, code) => {
-    const ask = (url: string) => http(request('', { url, timeout: 400 }));
+    const ask = (url: string) => http(request('', { url, timeout: code === 'http.timeout' ? 400 : 60_000 }));
     const failure = broken(onConnection, ask);
     await expect(failure).rejects.toMatchObject({ code });
     await expect(failure).rejects.not.toMatchObject({ message: expect.stringContaining('secret') });
