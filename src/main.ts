@@ -3,9 +3,10 @@ import { basename, join } from 'node:path';
 import { commands } from './commands/catalogue.ts';
 import type { Command, Context, Result } from './commands/command.ts';
 import { redactForms } from './evidence/redact.ts';
-import { BadInput, CouldNot, explain, GatehouseError, messageOf } from './lib/errors.ts';
+import { BadInput, CouldNot, explain, GatehouseError } from './lib/errors.ts';
 import { printable } from './lib/printable.ts';
-import { similar } from './lib/similar.ts';
+import { orMeant } from './lib/similar.ts';
+import { whyNot } from './lib/write.ts';
 
 /**
  * The command line: words → command → one result. People's text goes to stderr with `--json` and to stdout without; the exit
@@ -94,7 +95,7 @@ function writeOutputs(outputs: Record<string, string>, folder: string): void {
       for (const [name, value] of Object.entries(outputs)) writeFileSync(join(folder, name), value);
     }
   } catch (cause) {
-    throw new CouldNot('cli.outputs', `cannot write outputs to ${folder}: ${messageOf(cause)}`, cause);
+    throw new CouldNot('cli.outputs', `cannot write outputs to ${folder}: ${whyNot(cause)}`, cause);
   }
 }
 
@@ -120,10 +121,9 @@ async function commandOf(verb: string): Promise<Command> {
 }
 
 function unknownVerb(verb: string): BadInput {
-  const meant = similar(verb, Object.keys(commands));
   return new BadInput(
     'cli.unknown_verb',
-    `there is no verb ${JSON.stringify(verb)}${meant === null ? ';' : `; did you mean ${meant}?`} See gatehouse --help`,
+    `there is no verb ${JSON.stringify(verb)}${orMeant(verb, Object.keys(commands))} See gatehouse --help`,
   );
 }
 

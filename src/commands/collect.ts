@@ -6,9 +6,11 @@ import { commit as commitSchema } from '../contract/primitives.ts';
 import type { Role } from '../contract/roles.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { digestOf } from '../lib/digest.ts';
-import { BadInput, CouldNot, messageOf } from '../lib/errors.ts';
+import { BadInput, CouldNot } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
+import { plural } from '../lib/plural.ts';
 import { unzip } from '../lib/unzip.ts';
+import { whyNot } from '../lib/write.ts';
 import * as z from '../lib/zod.ts';
 import type { Fetched } from '../platform/gitlab/collect.ts';
 import type { GitlabPlatform } from '../platform/gitlab/gitlab.ts';
@@ -96,7 +98,7 @@ export const collect = command({
     return {
       exit: 0,
       json: { digest, ...document },
-      text: `collected ${files.length} files of job ${job.id} (${job.name}) of ${child.repository} at ${child.sha}\n${given.out} is ${digest}`,
+      text: `collected ${plural(files.length, 'file')} of job ${job.id} (${job.name}) of ${child.repository} at ${child.sha}\n${given.out} is ${digest}`,
       outputs: { digest },
     };
   },
@@ -198,7 +200,7 @@ async function keep(
   } catch (cause) {
     rmSync(partial, { recursive: true, force: true });
     if (cause instanceof Error && 'code' in cause && 'syscall' in cause)
-      throw new CouldNot('collect.unwritable', `cannot write ${out}: ${messageOf(cause)}`, cause);
+      throw new CouldNot('collect.unwritable', `cannot write ${out}: ${whyNot(cause)}`, cause);
     throw cause;
   }
 }

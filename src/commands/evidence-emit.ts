@@ -8,11 +8,13 @@ import { entriesUnder } from '../evidence/read-object.ts';
 import { readRecord } from '../evidence/read-record.ts';
 import { receiptsOfRun, sealRun } from '../evidence/seal.ts';
 import { requiredStages } from '../evidence/stages.ts';
-import { BadInput, Denied, messageOf } from '../lib/errors.ts';
+import { BadInput, Denied } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
 import { cell } from '../lib/markdown.ts';
+import { plural } from '../lib/plural.ts';
 import { formatTime, parseTime } from '../lib/time.ts';
+import { whyNot } from '../lib/write.ts';
 import * as z from '../lib/zod.ts';
 import type { RunOutcome } from '../platform/platform.ts';
 import { type Context, command, type Result } from './command.ts';
@@ -133,11 +135,7 @@ async function whileHolding<T>(path: string | null, file: RunFile, record: () =>
         cause,
       );
     }
-    throw new BadInput(
-      'run.unwritable',
-      `cannot write run file ${path}: ${messageOf(cause)}; name a file in a folder that you may write to`,
-      cause,
-    );
+    throw new BadInput('run.unwritable', `cannot write run file ${path}: ${whyNot(cause)}`, cause);
   }
   try {
     return await record();
@@ -158,7 +156,7 @@ async function seal(given: Inputs, stage: Stage): Promise<Result> {
     );
   const fields = stage.fields({ subjects: [commitOf(stage)], outcome: await outcomeOf(given, stage) });
   const { receipt, records } = await sealRun(stage.store, fields, stage.place, stage.writer, receipts);
-  return answer(receipt, `run ${run.id}, attempt ${run.attempt}, is sealed over ${records} records`);
+  return answer(receipt, `run ${run.id}, attempt ${run.attempt}, is sealed over ${plural(records, 'record')}`);
 }
 
 /** A seal that nobody was told the end of asks the platform, where that says it: it runs however the jobs before it ended. */

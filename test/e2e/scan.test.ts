@@ -49,14 +49,14 @@ describe('scan refuses', () => {
       () => ['scan', '--tool', 'trivvy', '--report', report('trivy.json')],
       2,
       'inputs.invalid',
-      /tool: Invalid option/,
+      /tool: expected one of/,
     ],
     [
       'an unknown category',
       () => ['scan', '--category', 'all', '--report', report('trivy.json')],
       2,
       'inputs.invalid',
-      /category: Invalid option/,
+      /category: expected one of/,
     ],
     [
       'a subject by tag',
