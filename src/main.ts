@@ -55,7 +55,7 @@ function takeOutputs(words: string[]): { rest: string[]; outputs: string | null 
 
 async function run(words: string[], home: string, json: boolean, outputs: string | null): Promise<number> {
   const [verb, ...rest] = words;
-  if (verb === undefined && json) throw new BadInput('cli.no_verb', 'no verb was given: see gatehouse --help');
+  if (verb === undefined && json) throw noVerb();
   if (verb === undefined || verb === '--help' || verb === 'help' || rest.includes('--help')) {
     await showHelp(verb === 'help' ? rest.find((word) => !word.startsWith('-')) : verb, json);
     return verb === undefined ? 2 : 0;
@@ -72,7 +72,8 @@ async function run(words: string[], home: string, json: boolean, outputs: string
  * cancelled job. What an action's post step does on GitHub.
  */
 async function afterwards(words: string[], home: string, json: boolean): Promise<number> {
-  const command = await commandOf(words[0] ?? '');
+  if (words[0] === undefined) throw noVerb();
+  const command = await commandOf(words[0]);
   const { inputsOf } = await import('./commands/flags.ts');
   const { recordCancelled } = await import('./commands/record-cancelled.ts');
   const inputs = inputsOf(command, words.slice(1));
@@ -118,6 +119,10 @@ async function commandOf(verb: string): Promise<Command> {
   const load = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
   if (load !== undefined) return await load();
   throw unknownVerb(verb);
+}
+
+function noVerb(): BadInput {
+  return new BadInput('cli.no_verb', 'no verb was given: see gatehouse --help');
 }
 
 function unknownVerb(verb: string): BadInput {

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import type { Receipt } from '../contract/receipt.ts';
-import { record as recordSchema } from '../contract/record.ts';
+import { type Record, record as recordSchema } from '../contract/record.ts';
 import { type RecordType, roleOfType } from '../contract/roles.ts';
 import type { RunFile } from '../contract/run.ts';
 import { attemptOfSealKey, recordPrefix } from '../evidence/layout.ts';
@@ -76,8 +76,9 @@ export const evidenceEmit = command({
   outputs: { receipt: 'the store’s answer, gatehouse/receipt/1' },
   run: async (given, context) => {
     if (given.type === 'run.opened') return await open(given, context);
+    const data = given.type === 'run.sealed' ? null : dataOf(given);
     const stage = await openStage(roleOfType[given.type], 'evidence-emit', given, context);
-    return given.type === 'run.sealed' ? await seal(given, stage) : await emit(given, stage);
+    return data === null ? await seal(given, stage) : await emit(given, data, stage);
   },
 });
 
@@ -191,19 +192,24 @@ async function requireUnsealed({ identity: { run }, store, now, ledgerKeys }: St
   }
 }
 
-async function emit(given: Inputs, stage: Stage): Promise<Result> {
+/** What happened, out of the file that was named. Throws BadInput. */
+function dataOf(given: Inputs): Record['data'] {
   if (given.data === undefined)
     throw new BadInput('inputs.data', `${given.type} needs --data: a JSON file that says what happened`);
   const data = recordSchema.shape.data.safeParse(
     parseJson(readInput(given.data, 'data', 64 * 1024), `data ${given.data}`),
   );
   if (!data.success) throw new BadInput('inputs.data', `data ${given.data} is not a JSON object`);
+  return data.data;
+}
+
+async function emit(given: Inputs, data: Record['data'], stage: Stage): Promise<Result> {
   const written = await stage.write({
     type: given.type,
     subjects: [commitOf(stage)],
     outcome: await outcomeOf(given, stage),
     environment: given.environment ?? null,
-    data: data.data,
+    data,
   });
   return answer(written, `${given.type} is recorded`);
 }

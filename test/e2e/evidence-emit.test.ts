@@ -144,6 +144,16 @@ describe('evidence-emit refuses', () => {
         ...keyFlag(site, 'gate'),
       ],
       2,
+      'inputs.data',
+      /access\.reviewed needs --data/,
+    ],
+    [
+      'a review without a key of its role',
+      (site) => [
+        ...['evidence-emit', '--type', 'access.reviewed', '--data', 'package.json'],
+        ...['--run', site.path('run.json'), ...keyFlag(site, 'gate')],
+      ],
+      2,
       'key.no_role',
       /names no key of role admin/,
     ],

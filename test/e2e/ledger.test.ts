@@ -154,6 +154,16 @@ describe('ledger', () => {
     expect(await verify()).toMatchObject({ code: 1, status: 'findings', codes: expect.arrayContaining(['MODIFIED']) });
   });
 
+  it('says a finding about no object without a gap where its key would be', async () => {
+    const site = scene.at('decided');
+    const out = join(sandbox.folder('outside'), 'head');
+    await program(site, ['ledger', 'checkpoint', ...keyFlag(site, 'notary'), '--out', out]);
+    const empty = ['--store', `file://${sandbox.folder('empty')}`];
+    const words = ['ledger', 'verify', ...empty, ...trust(site, { checkpoint: readFileSync(out, 'utf8') })];
+    const { code, stderr } = await program(site, words);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^1 finding: .*\n✖ LOG_ENTRIES_[A-Z_]+: the checkpoint/)]);
+  });
+
   it('leaves nothing in the way of the next head when it cannot be copied', async () => {
     const site = scene.at('decided');
     const failed = await program(site, [

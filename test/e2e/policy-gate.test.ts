@@ -204,6 +204,15 @@ describe('outside of a job of GitHub and GitLab', () => {
     ['the gate with half a target', [...ASKED_GITHUB, '--target', 'web'], 'inputs.target', /cluster\/namespace/],
     ['status with half a target', [...ASKED_STATUS, '--target', 'web'], 'inputs.target', /cluster\/namespace/],
     ['status with half an image', ['status', 'web', '--environment', 'production'], 'reference.registry', /host/],
+    ['who signs half an image', ['build-sign', '--image', 'web', '--layout', 'x'], 'reference.registry', /host/],
+    [
+      'who signs by half a digest',
+      ['build-sign', '--image', 'example.org/a', '--layout', 'x', '--digest', 'sha256:1'],
+      'inputs.digest',
+      /is not sha256/,
+    ],
+    ['who records no report', ['scan', '--phase', 'record'], 'inputs.report', /needs --report, .* or --reports/],
+    ['who says nothing', ['evidence-emit', '--type', 'test.completed'], 'inputs.data', /needs --data/],
   ])('%s is told what is wrong with the words first', (_, words, error, message) => {
     const { code, stdout } = gatehouse([...words, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ code: error, message: expect.stringMatching(message) });

@@ -73,6 +73,13 @@ describe('scan refuses', () => {
       /cannot read sidecar/,
     ],
     [
+      'an empty sidecar',
+      () => ['scan', '--report', report('trivy.json'), '--sidecar', '/dev/null'],
+      2,
+      'json.empty',
+      /sidecar \/dev\/null is empty/,
+    ],
+    [
       'a sidecar of another report',
       () => ['scan', '--report', report('semgrep.json'), '--sidecar', report('trivy.sidecar.json')],
       2,

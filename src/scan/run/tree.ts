@@ -1,6 +1,7 @@
 import {
   closeSync,
   type Dirent,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -59,6 +60,8 @@ const ENCODINGS = new Map([
  * in what was not fetched would not be found.
  */
 export async function cleanTree(checkout: string, into: string, exec: Exec): Promise<Tree> {
+  if (!existsSync(checkout))
+    throw new BadInput('scan.checkout', `there is no folder ${checkout}: name the git checkout that is to be scanned`);
   // Whoever owns the checkout: in a container that is often somebody else.
   const git = (cwd: string, ...args: string[]) =>
     runGit(cwd, ['-c', 'safe.directory=*', ...args], exec, { GIT_ALLOW_PROTOCOL: 'file' });
