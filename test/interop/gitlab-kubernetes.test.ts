@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { assemble } from '../../scripts/assemble.ts';
@@ -12,7 +12,7 @@ import { bringToGate, type HostedSite, layHostedSite } from '../support/hosted-s
 import { CLUSTER_TOOLS, hasClusterTools, startCluster, type TestCluster } from '../support/kubernetes.ts';
 import { withController } from '../support/kubernetes-controller.ts';
 import { approve, layGitops, layParent, type ParentScene } from '../support/parent-scene.ts';
-import { type Ended, sandboxes } from '../support/sandbox.ts';
+import { commitAllAs, type Ended, sandboxes } from '../support/sandbox.ts';
 import { itWith } from '../support/tools.ts';
 
 /*
@@ -27,6 +27,7 @@ const itCluster = itWith('rsync', ...CLUSTER_TOOLS);
 let cluster: TestCluster;
 let registry: Awaited<ReturnType<typeof startRegistry>>;
 let host: string;
+/** In a checkout of the run's commit beside the job's folder: gitlab-ci-local leaves .git out of that, which a runner does not. */
 let manifest: string;
 const closing: (() => Promise<unknown>)[] = [];
 beforeAll(async () => {
@@ -37,7 +38,10 @@ beforeAll(async () => {
   registry = await startRegistry();
   closing.push(registry.close);
   host = new URL(registry.url).host;
-  manifest = readFileSync(join(layGitops(sandbox.folder('gitops'), host), NAME, 'deployment.yaml'), 'utf8');
+  const checkout = sandbox.folder('checkout');
+  manifest = join(checkout, 'deployment.yaml');
+  copyFileSync(join(layGitops(sandbox.folder('gitops'), host), NAME, 'deployment.yaml'), manifest);
+  commitAllAs(checkout, 'a'.repeat(40));
 }, 300_000);
 afterAll(async () => {
   for (const close of closing.toReversed()) await close();
@@ -71,11 +75,10 @@ describe('the deploy job of promote', () => {
     clear();
     scene = await layParent(sandbox.folder, host, {
       contract: toCluster,
-      files: { 'deployment.yaml': manifest },
       configuration: (text) =>
         text.replace(
           / {6}gitops-project: .*\n {6}manifest: lab-results\/.*\n/,
-          '      method: kubernetes\n      manifest: deployment.yaml\n',
+          `      method: kubernetes\n      manifest: ${manifest}\n`,
         ),
     });
     closing.push(scene.hosted.close);
@@ -131,11 +134,10 @@ describe('the single step deploy-by-digest', () => {
       component: `$CI_SERVER_FQDN/${COMPONENTS}/deploy-by-digest@${sha}`,
       inputs: {
         ...{ 'job-name': name, 'job-image': `registry.example.org/ci/node@sha256:${'a'.repeat(64)}` },
-        ...{ environment: 'production', image, target, method: 'kubernetes', manifest: 'deployment.yaml' },
+        ...{ environment: 'production', image, target, method: 'kubernetes', manifest },
         decision: '$GATEHOUSE_DEPLOY_DECISION_KEY',
       },
     });
-    writeFileSync(join(checkout, 'deployment.yaml'), manifest);
     writeFileSync(
       join(checkout, '.gitlab-ci.yml'),
       stringify({ include: [step('deploy', TARGET), step('elsewhere', TARGET.replace(/[^/]*$/, 'other'))] }),

@@ -104,7 +104,7 @@ describe('the deploy job of the reusable workflow, method kubernetes', () => {
     writeFileSync(file, evil);
     commitAll(dirname(file));
     const ran = await ask('kubernetes', file, cluster.tokens.admin);
-    expect({ code: ran.code, why: /deploy\.target manifest .* is not as commit a{40} has it/.test(ran.log) }).toEqual({
+    expect({ code: ran.code, why: /deploy\.target: manifest .* is not as commit a{40} has it/.test(ran.log) }).toEqual({
       code: 1,
       why: true,
     });

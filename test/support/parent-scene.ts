@@ -60,11 +60,10 @@ export interface ParentScene {
   renew(pipeline: number): void;
 }
 
-/** What is another one's: its contract, its own files, and its .gitlab-ci.yml. */
+/** What is another one's: its contract and its .gitlab-ci.yml. */
 export interface ParentChanges {
   // biome-ignore lint/suspicious/noExplicitAny: a contract is changed by what the test is about
   contract?: (contract: any) => void;
-  files?: Record<string, string>;
   configuration?: (text: string) => string;
 }
 
@@ -91,8 +90,7 @@ export async function layParent(
   const git = await serveProjects(gitlab.projects, folder('served'), (project) => project !== GITOPS);
   const parent = folder('parent');
   const own = configuration(componentSha, registry);
-  const files = { '.gitlab-ci.yml': changes.configuration?.(own) ?? own, ...changes.files };
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(parent, file), text);
+  writeFileSync(join(parent, '.gitlab-ci.yml'), changes.configuration?.(own) ?? own);
   checkOut('care/release', parent);
 
   const api = hosted.api as FakeGitlab;
