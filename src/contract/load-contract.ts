@@ -17,13 +17,20 @@ export interface Contract {
   bytes: Buffer;
 }
 
-/** Reads contract.yml. Throws BadInput (exit 2) naming line, path and what to do for each problem. */
+/**
+ * Reads contract.yml to judge by it. Throws BadInput (exit 2) naming line, path and what to do for each problem, also for a demand
+ * that this release cannot show to be kept.
+ */
 export function loadContract(path: string): Contract {
-  return parseContract(readInput(path, 'contract', 1024 * 1024), path);
+  return contractOf(readInput(path, 'contract', 1024 * 1024), path, notShown);
 }
 
-/** The same from bytes, for a replay. `what` names them in errors. */
+/** The same from the bytes that a record holds: what it demands was for the release of then to keep. `what` names them in errors. */
 export function parseContract(bytes: Buffer, what: string): Contract {
+  return contractOf(bytes, what, () => []);
+}
+
+function contractOf(bytes: Buffer, what: string, demandProblems: (file: ContractFile) => Problem[]): Contract {
   const lines = new LineCounter();
   const named = { what: `contract ${what}`, code: 'contract.yaml' };
   const { documents } = parseYaml(bytes, named, { lineCounter: lines });
@@ -37,7 +44,7 @@ export function parseContract(bytes: Buffer, what: string): Contract {
     );
   const parsed = contractFile.safeParse(document.toJS());
   const problems = parsed.success
-    ? [...keyProblems(parsed.data), ...notShown(parsed.data)]
+    ? [...keyProblems(parsed.data), ...demandProblems(parsed.data)]
     : problemsOf(parsed.error, contractFile);
   if (!parsed.success || problems.length > 0)
     throw invalid(what, problems, (problem) => lineOf(document, lines, problem));

@@ -69,9 +69,9 @@ export async function assembleFacts(question: Question, world: World): Promise<F
       attestationFacts(
         world,
         world.registry,
-        image.repository,
-        digest,
+        { repository: image.repository, digest },
         (about[i]?.records ?? []).filter(({ record }) => record.type === 'artifact.signed'),
+        identity.run.repositoryId,
       ),
     ),
   );

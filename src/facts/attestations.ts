@@ -2,6 +2,7 @@ import { CYCLONEDX_TYPE, SIGNATURE_TYPE } from '../attestation/image.ts';
 import { claimsOf, PROVENANCE_TYPE, provenance as provenanceSchema } from '../attestation/provenance.ts';
 import { type Verified, verifyStatement } from '../attestation/verify.ts';
 import type { Facts } from '../contract/facts.ts';
+import type { LedgerKey } from '../evidence/ledger-keys.ts';
 import { digestOf } from '../lib/digest.ts';
 import { Denied } from '../lib/errors.ts';
 import * as z from '../lib/zod.ts';
@@ -24,22 +25,24 @@ const signedData = z.looseObject({
 
 /**
  * What the registry holds about one digest and a key of role build, in force at the time, has signed: signature, provenance,
- * SBOM. A statement's time is the store's time of the artifact.signed record that names its digest; one that no record names
+ * SBOM. The key must be one that may sign for the run's repository, since provenance can claim any. A statement's time is the store's time of the artifact.signed record that names its digest; one that no record names
  * has no time, so no key was in force, and it does not count. Anything else attached there is somebody else's and ignored.
  */
 export async function attestationFacts(
   ledger: Ledger,
   client: RegistryClient,
-  repository: string,
-  digest: string,
+  image: { repository: string; digest: string },
   signed: VerifiedRecord[],
+  repositoryId: string,
 ): Promise<AttestationFacts> {
+  const { repository, digest } = image;
   const times = statementTimes(signed);
+  const keys = ledger.keys.filter((key) => key.role === 'build' && key.mayWrite(repositoryId));
   const facts: AttestationFacts = { signatures: [], provenance: [], sboms: [] };
   for (const attachment of await readAttachments(client, repository, digest)) {
     if (attachment.kind !== 'bundle') continue;
     const time = times.get(digestOf(attachment.bytes)) ?? null;
-    const verified = verify(ledger, attachment, digest, time);
+    const verified = verify(keys, attachment, digest, time);
     if (verified !== null) add(facts, verified, { subject: digest, time, from: attachment.from });
   }
   return facts;
@@ -57,12 +60,11 @@ function statementTimes(signed: VerifiedRecord[]): Map<string, number> {
 }
 
 function verify(
-  ledger: Ledger,
+  keys: readonly LedgerKey[],
   attachment: Attachment & { kind: 'bundle' },
   digest: string,
   time: number | null,
 ): Verified | null {
-  const keys = ledger.keys.filter((key) => key.role === 'build');
   try {
     return verifyStatement(attachment.bytes, {
       keys,

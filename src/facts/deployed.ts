@@ -1,6 +1,6 @@
 import type { Run } from '../contract/run.ts';
 import type { Target } from '../contract/target.ts';
-import { placeDigest, placesOf, pointerPrefix } from '../evidence/layout.ts';
+import { hexOfKey, placeDigest, placesOf, pointerPrefix } from '../evidence/layout.ts';
 import { CouldNot } from '../lib/errors.ts';
 import { parseTime } from '../lib/time.ts';
 import type { Deployed } from '../platform/platform.ts';
@@ -45,6 +45,9 @@ async function allowedAt(ledger: Ledger, place: string, entry: StoreEntry): Prom
   if (entry.oddity !== null) return { why: entry.oddity };
   const target = await readPointer(ledger.store, entry);
   if (typeof target === 'string') return { why: target };
+  // A pointer is unsigned: one of another name would make an old decision the newest.
+  if (entry.key !== `${pointerPrefix(place)}gate.decided-${hexOfKey(target.key)}.json`)
+    return { why: 'it leads to another record than its name says' };
   const read = await readVerified(ledger, target.key).catch(unreadableKey);
   if (typeof read === 'string') return { why: read };
   const { sha, ref } = read.record.run;

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { appendRecord } from '../../src/evidence/append.ts';
+import { putBlob } from '../../src/evidence/blob.ts';
 import { type RecordInput, signRecord } from '../../src/evidence/record.ts';
 import {
   codesOf,
+  contractBytes,
   deliver,
   HOUR,
   keys,
@@ -188,6 +190,28 @@ describe('attacks and failures before the notary came by', () => {
     await attack(scene);
     await tick(scene.store);
     expect(await codesOf(scene.store, { now: Date.now() + 2 * HOUR })).toEqual(expected);
+  });
+
+  it('a contract of then, which today would be refused, is read: what it asked for is owed', async () => {
+    const scene = await newScene();
+    const demanding = Buffer.concat([
+      contractBytes,
+      Buffer.from('break-glass: { groups: [leads], number: 2, review-within: 24h }\n'),
+    ]);
+    const input = { mediaType: 'application/yaml', role: 'contract', verbatim: true };
+    const { attachment } = await putBlob(scene.store, demanding, input);
+    await deliver(scene, 'r2', {
+      without: ['scan-secrets'],
+      bend: (name, record) =>
+        elsewhere(
+          name,
+          name === 'open/run.opened'
+            ? { ...record, attachments: [attachment], data: { ...record.data, contract: attachment.digest } }
+            : record,
+        ),
+    });
+    await tick(scene.store);
+    expect(await codesOf(scene.store)).toEqual(['MISSING_STAGE']);
   });
 
   it('garbage everywhere is found everywhere and stops nobody', async () => {

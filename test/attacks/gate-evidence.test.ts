@@ -5,6 +5,7 @@ import { attest, CYCLONEDX_TYPE, SIGNATURE_TYPE } from '../../src/attestation/im
 import { PROVENANCE_TYPE } from '../../src/attestation/provenance.ts';
 import { REPOSITORY, type Site } from '../../src/commands/demo/site.ts';
 import { putBlob, readAttachment } from '../../src/evidence/blob.ts';
+import { publishKey } from '../../src/evidence/publish-key.ts';
 import { canonicalBytes } from '../../src/lib/canonical.ts';
 import { digestOf, hexOf } from '../../src/lib/digest.ts';
 import { attachAll, type ReadyAttachment } from '../../src/registry/attach.ts';
@@ -43,6 +44,7 @@ import {
   table,
 } from '../support/gate-scene.ts';
 import { sandboxes } from '../support/sandbox.ts';
+import { p256Signer } from '../unit/evidence/sample-ledger.ts';
 
 const sandbox = sandboxes();
 let scene: Scene;
@@ -341,6 +343,32 @@ describe('what is attached to the image', () => {
         {
           image: async (site) =>
             elsewhere('gate-key', without(SIGNATURE_TYPE), [await statementBy(site, 'gate', SIGNATURE_TYPE, {})]),
+        },
+      ],
+      [
+        'F36 all of it by the build key of another repository, which says that this one built it',
+        'scanned',
+        nothing,
+        ['provenance.present', 'sbom.present', 'signature.build'],
+        {
+          image: async (site) => {
+            const signer = p256Signer('other-build');
+            await publishKey(directoryStore(site.path('store')), signerOfRole(site, 'release'), {
+              ...{ schema: 'gatehouse/key/1', id: signer.keyId, role: 'build', publicKey: signer.publicKeyPem },
+              ...{ repositories: ['8'], from: hours(-1), until: null, revokedAt: null },
+            });
+            const subject = { name: `${scene.registry.host}/${REPOSITORY}`, digest: scene.digest };
+            const made = [
+              await attest(signer, subject, SIGNATURE_TYPE, {}),
+              await attest(signer, subject, PROVENANCE_TYPE, await provenanceOf()),
+              await attest(signer, subject, CYCLONEDX_TYPE, SBOM),
+            ];
+            const { record } = recordOf(site, 'artifact.signed');
+            const statements = made.map(({ predicateType, digest }) => ({ predicateType, digest }));
+            const changes = { run: { ...record.run, repositoryId: '8' }, data: { ...record.data, statements } };
+            await forge(site, record, changes, signer, 'build');
+            return await elsewhere('foreign-key', () => false, made);
+          },
         },
       ],
       [

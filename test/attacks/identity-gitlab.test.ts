@@ -95,10 +95,19 @@ describe('nothing of it on GitLab either', () => {
     await expect(source()).rejects.toMatchObject({ code });
   });
 
-  it('a merge made at home, of a reviewed request, is not reviewed: it is the last commit of another request', async () => {
-    // Merged by fast-forward as a request of its own, whose target was changed afterwards.
-    another({ sha: MERGED, merge_commit_sha: null, target_branch: 'scratch' });
+  it.each([
+    ['pushed while the branch was open for a moment', { source_commit: MERGED }],
+    ['merged by fast-forward as the last commit of another request', { source_merge_request_id: 508 }],
+  ])('a merge made at home, of a reviewed request, is not reviewed: %s', async (_, changes) => {
+    Object.assign(scene.gitlab.world.stateEvents[0] as object, changes);
     expect(await source()).toMatchObject({ reviews: [], contributors: [{ userId: null }, { userId: null }] });
+  });
+
+  it('a GitLab that does not say how a request was merged is no answer', async () => {
+    scene.gitlab.world.instead.set('/api/v4/projects/7002/merge_requests/7/resource_state_events', {
+      json: [{ state: 'merged' }],
+    });
+    await expect(source()).rejects.toMatchObject({ code: 'platform.reply' });
   });
 
   it('a request is not merged by a merge of something else, though GitLab says so', async () => {

@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { exec } from '../../src/lib/exec.ts';
 import { type Recipe, recipes } from '../../src/scan/run/recipes.ts';
@@ -162,6 +172,41 @@ describe('what a repository tells git changes nothing of what scanners see', () 
     } finally {
       process.env.PATH = PATH;
     }
+    expect(existsSync(ran)).toBe(false);
+  });
+
+  it('a checkout that belongs to somebody else, as in a container, is read like any other', async () => {
+    const checkout = sandbox.folder('checkout');
+    write(checkout, { 'a.txt': 'a\n', 'wide.js': utf16('canary-of-another\n') });
+    const head = commitAll(checkout);
+    // Nobody else can give a folder away.
+    if (process.getuid?.() === 0) expect(run('chown', ['-R', '12345:12345', checkout]).code).toBe(0);
+    const tree = await treeOf(checkout);
+    expect(tree.commit).toBe(head);
+    expect(shown(tree)).toContain('+canary-of-another');
+  });
+
+  it.each([
+    ['commit', 'HEAD'],
+    ['file', 'HEAD:a.txt'],
+    ['nothing', null],
+  ])('settings of the checkout start no program where it lacks this: %s', async (_, missing) => {
+    const checkout = sandbox.folder('checkout');
+    const ran = join(sandbox.folder('ran'), 'ran');
+    write(checkout, { 'a.txt': 'a\n' });
+    commitAll(checkout);
+    if (missing !== null) {
+      const id = run('git', ['-C', checkout, 'rev-parse', missing]).stdout.trim();
+      rmSync(join(checkout, '.git', 'objects', id.slice(0, 2), id.slice(2)));
+    }
+    const program = `"touch '${ran}'; false"`;
+    appendFileSync(
+      join(checkout, '.git', 'config'),
+      `[core]\n\trepositoryformatversion = 1\n\tfsmonitor = ${program}\n\talternateRefsCommand = ${program}\n[extensions]\n\tpartialClone = origin\n[remote "origin"]\n\turl = ${checkout}\n\tpromisor = true\n\tuploadpack = ${program}\n[uploadpack]\n\tpackObjectsHook = ${program}\n`,
+    );
+    const made = treeOf(checkout);
+    if (missing === null) await made;
+    else await expect(made).rejects.toMatchObject({ code: expect.stringMatching(/^scan\.(checkout|clone)$/) });
     expect(existsSync(ran)).toBe(false);
   });
 

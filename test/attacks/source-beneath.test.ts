@@ -144,6 +144,13 @@ describe('GitLab', () => {
     expect(await scene.gate()).toBe('allow');
   });
 
+  it('deploys are not shut out for good by a branch that was cut at a merge, and a request of it', async () => {
+    const { mergeRequests } = landBeneath(world(), 6, PEOPLE.dev);
+    const cut = { sha: '6'.repeat(40), source_branch: 'release', target_branch: 'stable' };
+    mergeRequests.push({ ...mergeRequests[0], id: 508, iid: 8, ...cut });
+    expect(await scene.gate()).toBe('allow');
+  });
+
   it.each<[string, () => void, string | string[]]>([
     [
       'a commit that no request brought, while the branch was open',
@@ -159,9 +166,33 @@ describe('GitLab', () => {
       ['source.people', 'source.reviewed'],
     ],
     [
+      'a commit that only another request of the same last commit lists, which nobody approved as such',
+      () => {
+        const { make, commit, mergeRequests, mergeRequestCommits, authors } = world();
+        const hidden = make.commit('7'.repeat(40), 'dev@example.org');
+        // It was opened before that commit landed, and the one that somebody approved after.
+        const other = { ...mergeRequests[0], id: 508, iid: 8 };
+        mergeRequests.push(other);
+        const lists = landBeneath(world(), 8, PEOPLE.dev);
+        lists.mergeRequests = [other];
+        lists.mergeRequestCommits = [...mergeRequestCommits, hidden];
+        lists.authors = [...authors, { sha: hidden.id, author: authors[0]?.author }];
+        lists.versions = world().versions;
+        lists.approvals = { approved: true, approved_by: [] };
+        world().since = [commit, ...mergeRequestCommits, hidden];
+      },
+      ['source.people', 'source.reviewed'],
+    ],
+    [
       'a request that nobody approved',
       () => (landBeneath(world(), 6, PEOPLE.dev).approvals = { approved: true, approved_by: [] }),
       ['source.reviewed'],
+    ],
+    [
+      'a merge made at home of a reviewed request, pushed while the branch was open',
+      () =>
+        Object.assign(landBeneath(world(), 6, PEOPLE.dev).stateEvents[0] as object, { source_commit: '6'.repeat(40) }),
+      ['source.people', 'source.reviewed'],
     ],
     [
       'a request that was approved before its last push',

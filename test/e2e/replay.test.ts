@@ -1,5 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { parseContract } from '../../src/contract/load-contract.ts';
+import type { Attachment } from '../../src/contract/record.ts';
+import { putBlob, readAttachment } from '../../src/evidence/blob.ts';
+import { judge } from '../../src/gate/judge.ts';
+import { loadPolicy } from '../../src/gate/policy.ts';
+import { parseJson } from '../../src/lib/json.ts';
+import { directoryStore } from '../../src/store/directory.ts';
 import { expectRefused, program, type Refused } from '../support/bad-input.ts';
 import { signerOfRole } from '../support/direct.ts';
 import { drop, forge, playRun, put, recordAt, recordOf, type Scene, storePath } from '../support/gate-scene.ts';
@@ -122,6 +131,33 @@ describe('replay refuses', () => {
 describe('replay', () => {
   it.each(['promote', 'deploy'] as const)('of the decision of stage %s has equal bytes', async (stage) => {
     const { code, stdout } = await program(scene.at('decided'), ['replay', scene.decisions[stage]]);
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, status: 'equal' });
+  });
+
+  it('of a decision by a contract of then, which today would be refused, has equal bytes', async () => {
+    const site = scene.at('decided');
+    const store = directoryStore(site.path('store'));
+    const record = recordAt(site, scene.decisions.deploy);
+    const attached = async (role: string) =>
+      await readAttachment(store, record.attachments.find((each) => each.role === role) as Attachment);
+    const contract = parse((await attached('contract')).toString());
+    const breakGlass = { groups: ['leads'], number: 2, 'review-within': '24h' };
+    const demanding = Buffer.from(stringify({ ...contract, 'break-glass': breakGlass }));
+    const input = { mediaType: 'application/yaml', role: 'contract', verbatim: true };
+    const { attachment } = await putBlob(store, demanding, input);
+    const decision = judge({
+      facts: parseJson(await attached('facts'), 'facts'),
+      contract: parseContract(demanding, 'of then'),
+      policy: loadPolicy(await attached('policy')),
+      now: Date.parse(record.data.now as string),
+      id: randomUUID(),
+      simulated: false,
+    });
+    expect(decision.outcome).toBe('allow');
+    const attachments = record.attachments.map((each) => (each.role === 'contract' ? attachment : each));
+    const changes = { data: { ...record.data, ...decision }, attachments };
+    const { key } = await forge(site, record, changes, signerOfRole(site, 'gate'), 'gate');
+    const { code, stdout } = await program(site, ['replay', key]);
     expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, status: 'equal' });
   });
 

@@ -73,6 +73,8 @@ const PARENT: Where = { project: 7002, path: 'care/release', pipeline: 9002, sha
 export interface Landing {
   commit: Json;
   mergeRequests: Json[];
+  /** How the merge request became merged. */
+  stateEvents: Json[];
   versions: Json[];
   mergeRequestCommits: Json[];
   /** What GraphQL knows: the account behind each commit's author. */
@@ -172,6 +174,18 @@ export function gitlabWorld(at: Where = PARENT): GitlabWorld {
       parent_ids: [BASE, HEAD],
     }) as Json,
     mergeRequests: [mergeRequest],
+    stateEvents: [
+      {
+        id: 61,
+        user: user(PEOPLE.merger),
+        created_at: '2026-01-31T07:30:00.000Z',
+        resource_type: 'MergeRequest',
+        resource_id: 501,
+        source_commit: null,
+        source_merge_request_id: null,
+        state: 'merged',
+      },
+    ] as Json[],
     versions: [
       {
         id: 3,
@@ -221,6 +235,7 @@ export function landBeneath(world: GitlabWorld, iid: number, author: number): La
     mergeRequests: [
       { ...world.mergeRequests[0], id: 500 - iid, iid, sha: head, merge_commit_sha: sha, author: user(author) },
     ],
+    stateEvents: [{ ...world.stateEvents[0], resource_id: 500 - iid }],
     versions: world.versions.map((each) => ({ ...each, head_commit_sha: head })),
     mergeRequestCommits: [commit(head, address, { parent_ids: [DEPLOYED] })],
     authors: [{ sha: head, author: { id: `gid://gitlab/User/${author}` } }],
@@ -302,6 +317,7 @@ function bodyOf(world: GitlabWorld, path: string, query: URLSearchParams): unkno
     [`/repository/commits/${sha}`]: at?.commit,
     [`/repository/commits/${sha}/merge_requests`]: at?.mergeRequests ?? [],
     [`/merge_requests/${number}`]: request,
+    [`/merge_requests/${number}/resource_state_events`]: landing?.stateEvents,
     [`/merge_requests/${number}/versions`]: landing?.versions,
     [`/merge_requests/${number}/commits`]: landing?.mergeRequestCommits,
     [`/merge_requests/${number}/approvals`]: landing?.approvals,
@@ -318,8 +334,9 @@ function landingsOf(world: GitlabWorld): Landing[] {
   return [world, ...world.earlier];
 }
 
+/** The landing that tells of a request: the earliest, where it claims the commits of several. */
 function requestIn(world: GitlabWorld, number: unknown): Landing | undefined {
-  return landingsOf(world).find(({ mergeRequests }) => mergeRequests.some(({ iid }) => String(iid) === number));
+  return landingsOf(world).findLast(({ mergeRequests }) => mergeRequests.some(({ iid }) => String(iid) === number));
 }
 
 function since(world: GitlabWorld): Json[] {

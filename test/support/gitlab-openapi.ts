@@ -27,6 +27,8 @@ const NULLABLE = [
   'MergeRequestBasic.merge_user',
   'MergeRequest.source_project_id',
   'MergeRequestBasic.source_project_id',
+  'ResourceStateEvent.source_commit',
+  'ResourceStateEvent.source_merge_request_id',
   'ProtectedRefAccess.access_level',
   'ProtectedEnvironmentsApprovalRule.access_level',
   'ProtectedEnvironmentsApprovalRuleForSummary.user_id',

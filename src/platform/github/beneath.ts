@@ -51,7 +51,7 @@ async function since(api: GithubApi, deployed: Deployed, { sha, ref }: Run): Pro
   if (deployed.ref === ref && status === 'diverged')
     throw new Denied(
       'source.rewritten',
-      `commit ${deployed.sha} was deployed from ${ref} and is no part of the history of ${sha}: the branch was rewritten, so nobody reviewed what is left out; put the branch's history back`,
+      `commit ${deployed.sha} was allowed to be deployed from ${ref} and is no part of the history of ${sha}: the branch was rewritten, so nobody reviewed what is left out; put the branch's history back, and take out by a reviewed revert what must not stay`,
     );
   return await commits();
 }

@@ -1,5 +1,6 @@
 import type { Run } from '../../contract/run.ts';
 import { CouldNot } from '../../lib/errors.ts';
+import { landAnew, withWayOut } from '../lasting.ts';
 import type { Source } from '../platform.ts';
 import type { GithubApi } from './api.ts';
 import type { Landed } from './beneath.ts';
@@ -20,8 +21,6 @@ export interface Change {
 }
 
 const NEED = 'permission pull-requests: read';
-/** What another run does not mend: the request was merged, and stays beneath every later commit. */
-const LASTING = ['platform.ambiguous', 'platform.too_many'];
 
 /**
  * The pull request that was merged into the run's branch as the run's commit, or null: also where nobody knows how that landed.
@@ -31,13 +30,7 @@ const LASTING = ['platform.ambiguous', 'platform.too_many'];
  * of the request.
  */
 export async function changeOf(api: GithubApi, run: Run, landed: Landed): Promise<Change | null> {
-  try {
-    return await mergedAs(api, run, landed);
-  } catch (thrown) {
-    if (!(thrown instanceof CouldNot && LASTING.includes(thrown.code))) throw thrown;
-    const way = `put the branch back to before commit ${run.sha}, and land that anew in smaller parts (docs/contracts.md)`;
-    throw new CouldNot(thrown.code, `${thrown.message}; ${way}`, thrown);
-  }
+  return await withWayOut(mergedAs(api, run, landed), landAnew(run.sha));
 }
 
 async function mergedAs(api: GithubApi, run: Run, { commit, landed }: Landed): Promise<Change | null> {

@@ -1,5 +1,6 @@
 import type { Run } from '../../contract/run.ts';
 import { CouldNot, Denied } from '../../lib/errors.ts';
+import { withWayOut } from '../lasting.ts';
 import type { Deployed } from '../platform.ts';
 import { type GitlabApi, NEED } from './api.ts';
 import { type Change, changeOf } from './change.ts';
@@ -48,7 +49,7 @@ async function isAhead(api: GitlabApi, run: Run, deployed: Deployed): Promise<bo
   if (id !== deployed.sha && deployed.ref === run.ref)
     throw new Denied(
       'source.rewritten',
-      `commit ${deployed.sha} was deployed from ${run.ref} and is no part of the history of ${run.sha}: the branch was rewritten, so nobody reviewed what is left out; put the branch's history back`,
+      `commit ${deployed.sha} was allowed to be deployed from ${run.ref} and is no part of the history of ${run.sha}: the branch was rewritten, so nobody reviewed what is left out; put the branch's history back, and take out by a reviewed revert what must not stay`,
     );
   return true;
 }
@@ -56,12 +57,11 @@ async function isAhead(api: GitlabApi, run: Run, deployed: Deployed): Promise<bo
 /** The commits that the run's has and the deployed one has not, no parent before its children. */
 async function since(api: GitlabApi, { sha }: Run, deployed: Deployed): Promise<CommitReply[]> {
   const what = `read the commits since ${deployed.sha}, which is deployed`;
-  const all = await api.list({
-    path: `/repository/commits?ref_name=${deployed.sha}..${sha}&order=topo`,
-    schema: commitList,
-    what,
-    need: NEED,
-  });
+  const path = `/repository/commits?ref_name=${deployed.sha}..${sha}&order=topo`;
+  const all = await withWayOut(
+    api.list({ path, schema: commitList, what, need: NEED }),
+    'deploy an earlier commit of the branch first, or put the branch back to one and land the rest anew in smaller parts',
+  );
   // An unknown commit could make it an empty list, and a dropped page a torn one.
   if (all[0]?.id !== sha)
     throw new CouldNot('platform.incomplete', `could not ${what}: GitLab's list does not begin with ${sha}; run again`);

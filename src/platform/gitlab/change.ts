@@ -2,6 +2,7 @@ import type { Run } from '../../contract/run.ts';
 import { CouldNot } from '../../lib/errors.ts';
 import type * as z from '../../lib/zod.ts';
 import type { ToldCommit } from '../contributors.ts';
+import { landAnew, withWayOut } from '../lasting.ts';
 import type { Contributor, Source } from '../platform.ts';
 import { type GitlabApi, NEED } from './api.ts';
 import {
@@ -12,6 +13,7 @@ import {
   mergeRequestApprovals,
   mergeRequest as mergeRequestReply,
   mergeRequests,
+  stateEvents,
   versions as versionList,
 } from './replies.ts';
 
@@ -28,9 +30,14 @@ export interface Change {
 
 /**
  * The merge request that was merged into the run's branch as this commit, or null. Where several of one and the same last commit
- * were, they are one: people and reviews of all. Throws CouldNot where several of different ones claim it.
+ * were, they are one: people and reviews of all, but only the commits that each of them lists, since who reviewed one of them
+ * saw no others. Throws CouldNot where several of different ones claim it, or where GitLab does not show all of it.
  */
 export async function changeOf(api: GitlabApi, run: Run, commit: CommitReply): Promise<Change | null> {
+  return await withWayOut(mergedAs(api, run, commit), landAnew(commit.id));
+}
+
+async function mergedAs(api: GitlabApi, run: Run, commit: CommitReply): Promise<Change | null> {
   const all: Change[] = [];
   for (const iid of await mergedRequests(api, run, commit)) all.push(await read(api, run, commit, iid));
   const [first] = all;
@@ -38,7 +45,7 @@ export async function changeOf(api: GitlabApi, run: Run, commit: CommitReply): P
   return {
     base: first.base,
     handlers: all.flatMap(({ handlers }) => handlers),
-    shas: all.flatMap(({ shas }) => shas),
+    shas: first.shas.filter((sha) => all.every(({ shas }) => shas.includes(sha))),
     commits: all.flatMap(({ commits }) => commits),
     reviews: all.flatMap(({ reviews }) => reviews),
   };
@@ -84,9 +91,9 @@ async function read(api: GitlabApi, run: Run, commit: CommitReply, iid: number):
 }
 
 /**
- * GitLab also calls a request merged whose last commit came in by another one. So of those that it says were merged as this commit
- * only those count of which it is the last commit, the one that they were squashed into, or a merge of that. And a merge that was
- * pushed as the last commit of some request, whatever that one's target is now, is not GitLab's: it may hold anything.
+ * GitLab also calls a request merged whose last commit came in otherwise. So of those that it says were merged as this commit only
+ * those count of which it is the last commit, the one that they were squashed into, or a merge of that by GitLab itself: another
+ * merge may hold anything.
  */
 async function mergedRequests(api: GitlabApi, run: Run, commit: CommitReply): Promise<number[]> {
   const what = `read the merge requests of commit ${commit.id}`;
@@ -96,8 +103,10 @@ async function mergedRequests(api: GitlabApi, run: Run, commit: CommitReply): Pr
     what,
     need: NEED,
   });
-  const pushed = all.some((each) => each.state === 'merged' && each.sha === commit.id && !isOfBranch(each, run));
-  const merged = all.filter((each) => isMergedAs(commit, each, run) && (!pushed || isItself(commit, each)));
+  const merged: MergeRequest[] = [];
+  for (const each of all)
+    if (isMergedAs(commit, each, run) && (isItself(commit, each) || (await isMergedByGitlab(api, each))))
+      merged.push(each);
   const numbers = merged.map(({ iid }) => iid);
   if (new Set(merged.map(({ sha }) => sha)).size > 1) {
     throw new CouldNot(
@@ -126,9 +135,19 @@ function isMergeOf({ id, parent_ids: [, brought] }: CommitReply, each: MergeRequ
   return each.merge_commit_sha === id && brought !== undefined && [each.sha, each.squash_commit_sha].includes(brought);
 }
 
-/** A request of the branch itself, for example to a branch of releases: what it brings there had landed before. */
-function isOfBranch(each: MergeRequest, run: Run): boolean {
-  return String(each.source_project_id) === run.repositoryId && `refs/heads/${each.source_branch}` === run.ref;
+/** Where a push or another request brought the merge, that stands in the event by which the request became merged. */
+async function isMergedByGitlab(api: GitlabApi, { iid }: MergeRequest): Promise<boolean> {
+  const events = await api.list({
+    path: `/merge_requests/${iid}/resource_state_events`,
+    schema: stateEvents,
+    what: `read how merge request ${iid} was merged`,
+    need: NEED,
+  });
+  const merges = events.filter(({ state }) => state === 'merged');
+  return (
+    merges.length > 0 &&
+    merges.every(({ source_commit: pushed, source_merge_request_id: other }) => pushed === null && other === null)
+  );
 }
 
 const AUTHORS = `query ($path: ID!, $iid: String!, $after: String) {
@@ -186,10 +205,7 @@ async function accountsOf(api: GitlabApi, run: Run, iid: number, what: string): 
     if (!pageInfo.hasNextPage) return found;
     after = pageInfo.endCursor;
   }
-  throw new CouldNot(
-    'platform.too_many',
-    `could not ${what}: there are more than ${PAGES * 100}; make smaller changes`,
-  );
+  throw new CouldNot('platform.too_many', `could not ${what}: there are more than ${PAGES * 100}`);
 }
 
 /** Approvals say no commit: one given before the last push is of something older, and counts as a comment. */

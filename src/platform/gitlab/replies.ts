@@ -100,6 +100,11 @@ export const mergeRequest = z.looseObject({
 export type MergeRequest = z.infer<typeof mergeRequest>;
 export const mergeRequests = z.array(mergeRequest);
 
+/** How a merge request came to be opened, closed or merged: the source is what did it instead of somebody. */
+export const stateEvents = z.array(
+  z.looseObject({ state: z.string(), source_commit: z.nullable(z.string()), source_merge_request_id: z.nullable(id) }),
+);
+
 /** Pushes to a merge request. */
 export const versions = z.array(
   z.looseObject({ id, head_commit_sha: sha, base_commit_sha: z.nullable(sha), created_at: instant }),

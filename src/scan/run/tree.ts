@@ -49,6 +49,12 @@ const OBEYED = new Set([
   'osv-scanner.toml',
 ]);
 
+/**
+ * What git starts to read the checkout. Whoever owns that: in a container it is often somebody else, and the program does not
+ * inherit what our own git was told of it. Objects that it lacks are fetched by no program that its settings name.
+ */
+const UPLOAD_PACK = "GIT_ALLOW_PROTOCOL= git -c 'safe.directory=*' upload-pack";
+
 /** How a file begins that is UTF-16. */
 const ENCODINGS = new Map([
   ['fffe', 'utf-16le'],
@@ -62,27 +68,28 @@ const ENCODINGS = new Map([
 export async function cleanTree(checkout: string, into: string, exec: Exec): Promise<Tree> {
   if (!existsSync(checkout))
     throw new BadInput('scan.checkout', `there is no folder ${checkout}: name the git checkout that is to be scanned`);
-  // Whoever owns the checkout: in a container that is often somebody else.
-  const git = (cwd: string, ...args: string[]) =>
-    runGit(cwd, ['-c', 'safe.directory=*', ...args], exec, { GIT_ALLOW_PROTOCOL: 'file' });
-  const head = await git(checkout, 'rev-parse', '--verify', 'HEAD^{commit}');
+  const ask = (...args: string[]) => runGit(checkout, ['-c', 'safe.directory=*', 'rev-parse', ...args], exec);
+  const head = await ask('--verify', 'HEAD^{commit}');
   if (head.code !== 0)
     throw new BadInput(
       'scan.checkout',
       `${checkout} is not a git checkout with a commit: check the caller's repository out first`,
     );
-  if ((await git(checkout, 'rev-parse', '--is-shallow-repository')).stdout.trim() !== 'false')
+  if ((await ask('--is-shallow-repository')).stdout.trim() !== 'false')
     throw new BadInput(
       'scan.shallow',
       `${checkout} holds a part of its history: a secret in the rest would not be found; check it out with fetch-depth 0 (GitLab: GIT_DEPTH 0)`,
     );
   const [commit, files, history] = [head.stdout.trim(), join(into, 'files'), join(into, 'history.git')];
   const must = async (cwd: string, ...args: string[]) => {
-    const { code, stderr } = await git(cwd, ...args);
+    const { code, stderr } = await runGit(cwd, ['-c', 'safe.directory=*', ...args], exec, {
+      GIT_ALLOW_PROTOCOL: 'file',
+    });
     if (code !== 0) throw new CouldNot('scan.clone', `cannot copy ${checkout} to scan it: ${complaint(stderr)}`);
   };
-  await must(into, 'clone', '--quiet', '--template=', '--no-local', '--no-checkout', '--', checkout, files);
-  await must(into, 'clone', '--quiet', '--template=', '--bare', '--', checkout, history);
+  const clone = ['clone', '--quiet', '--template=', `--upload-pack=${UPLOAD_PACK}`];
+  await must(into, ...clone, '--no-local', '--no-checkout', '--', checkout, files);
+  await must(into, ...clone, '--bare', '--', checkout, history);
   for (const repository of [join(files, '.git'), history]) {
     mkdirSync(join(repository, 'info'));
     writeFileSync(join(repository, 'info', 'attributes'), ATTRIBUTES);

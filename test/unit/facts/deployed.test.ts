@@ -48,6 +48,11 @@ async function last(target: Target | null = WEB, environment = 'production', of 
   expect(deploy?.ref ?? run.ref).toBe(run.ref);
   return deploy?.sha ?? null;
 }
+/** Whoever may write evidence may write a pointer. */
+async function point(name: string, key: string): Promise<void> {
+  const pointer = `${pointerPrefix(placeDigest(run, 'production', WEB))}gate.decided-${name}.json`;
+  await ledger.store.put(pointer, Buffer.from(JSON.stringify({ key, tool: null })));
+}
 const lose = ({ key }: { key: string }) => rmSync(join(ledger.folder, key));
 
 describe('the deployed commit', () => {
@@ -100,8 +105,7 @@ describe('the deployed commit', () => {
 
   it('cannot be told by a pointer to a deploy of something else', async () => {
     const { key } = await deployed(ONE, JOBS);
-    const stray = `${pointerPrefix(placeDigest(run, 'production', WEB))}gate.decided-${'0'.repeat(32)}.json`;
-    await ledger.store.put(stray, Buffer.from(JSON.stringify({ key, tool: null })));
+    await point(key.slice(-37, -5), key);
     await expect(last()).rejects.toMatchObject({
       code: 'evidence.deploys',
       message: expect.stringContaining('something else'),
@@ -109,9 +113,15 @@ describe('the deployed commit', () => {
   });
 
   it('cannot be told by a pointer that leads out of the store', async () => {
-    const stray = `${pointerPrefix(placeDigest(run, 'production', WEB))}gate.decided-${'0'.repeat(32)}.json`;
-    await ledger.store.put(stray, Buffer.from(JSON.stringify({ key: '../elsewhere.json', tool: null })));
+    await point('0'.repeat(32), '../elsewhere.json');
     await expect(last()).rejects.toMatchObject({ code: 'evidence.deploys' });
+  });
+
+  it('is not that of an older deploy to which somebody points anew', async () => {
+    const { key } = await deployed(ONE);
+    await deployed(TWO);
+    await point('0'.repeat(32), key);
+    expect(await last()).toBe(TWO);
   });
 
   it('is not what the deploy role says', async () => {

@@ -143,7 +143,11 @@ describe('a commit that no request brought', () => {
 describe('a comparison', () => {
   it('with what is no part of the history is a denial: the branch was rewritten', async () => {
     world.deployedBase = HEAD;
-    await expect(beneath()).rejects.toMatchObject({ code: 'source.rewritten', exit: 1 });
+    await expect(beneath()).rejects.toMatchObject({
+      code: 'source.rewritten',
+      exit: 1,
+      message: expect.stringMatching(/ was allowed to be deployed from .* by a reviewed revert/),
+    });
   });
 
   it('with what was deployed from another branch tells what that lacks', async () => {
@@ -161,7 +165,11 @@ describe('a comparison', () => {
 
   it('with more commits than are read is no answer', async () => {
     world.since = [world.commit, ...Array.from({ length: 1_000 }, () => six.commit)];
-    await expect(beneath()).rejects.toMatchObject({ code: 'platform.too_many', exit: 3 });
+    await expect(beneath()).rejects.toMatchObject({
+      code: 'platform.too_many',
+      exit: 3,
+      message: expect.stringContaining('deploy an earlier commit of the branch first'),
+    });
   });
 
   it('with a commit that GitLab no longer has is no answer', async () => {
@@ -171,7 +179,23 @@ describe('a comparison', () => {
 
   it('with a commit as which several requests were merged is no answer', async () => {
     six.mergeRequests.push({ ...six.mergeRequests[0], id: 1, iid: 8, sha: FIVE, squash_commit_sha: '6f'.repeat(20) });
-    await expect(beneath()).rejects.toMatchObject({ code: 'platform.ambiguous', exit: 3 });
+    await expect(beneath()).rejects.toMatchObject({
+      code: 'platform.ambiguous',
+      exit: 3,
+      message: expect.stringContaining(`put the branch back to before commit ${SIX}`),
+    });
+  });
+
+  it.each([
+    ['REST', () => six.mergeRequestCommits.push(...Array.from({ length: 1_000 }, () => six.commit))],
+    ['GraphQL', () => (six.authorsPerPage = 0)],
+  ])('with a request of more commits than %s shows names the way out', async (_, change) => {
+    change();
+    world.since = [world.commit, ...world.mergeRequestCommits, six.commit];
+    await expect(beneath()).rejects.toMatchObject({
+      code: 'platform.too_many',
+      message: expect.stringContaining(`put the branch back to before commit ${SIX}`),
+    });
   });
 });
 

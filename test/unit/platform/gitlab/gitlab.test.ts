@@ -176,6 +176,7 @@ describe('several merge requests of a commit', () => {
   it.each([
     ['that only came in by it', { sha: OTHER }],
     ['of the branch itself, to one of releases', { sha: MERGED, source_branch: 'main', target_branch: 'release' }],
+    ['of a branch that was cut there', { sha: MERGED, source_branch: 'release', target_branch: 'stable' }],
     ['that is open', { sha: MERGED, state: 'opened', target_branch: 'release' }],
   ])('are the one that brought it: not another %s', async (_, changes) => {
     another(changes);
@@ -183,12 +184,21 @@ describe('several merge requests of a commit', () => {
   });
 
   it.each([
-    ['another repository', { source_project_id: 7003 }],
-    ['a repository that is gone', { source_project_id: null }],
-    ['another branch', { source_branch: 'topic' }],
-  ])('are none where the merge is the last commit of one from %s', async (_, changes) => {
-    another({ sha: MERGED, source_branch: 'main', target_branch: 'release', ...changes });
-    expect((await source()).reviews).toEqual([]);
+    ['it was pushed', { source_commit: MERGED }],
+    ['another request brought it', { source_merge_request_id: 508 }],
+    ['nobody knows how the request was merged', { state: 'closed' }],
+  ])('are none where the merge is not GitLab’s own: %s', async (_, changes) => {
+    Object.assign(world.stateEvents[0] as object, changes);
+    expect(await source()).toMatchObject({ reviews: [], contributors: [{ userId: null }, { userId: null }] });
+  });
+
+  it('are the one that the merge is the last commit of, where that brought it', async () => {
+    Object.assign(world.stateEvents[0] as object, { source_merge_request_id: 508 });
+    world.mergeRequests.unshift({ ...world.mergeRequests[0], iid: 8, sha: MERGED, merge_commit_sha: null });
+    world.versions = world.versions.map((each) => ({ ...each, head_commit_sha: MERGED }));
+    world.mergeRequestCommits.push(commit(MERGED, 'dev@example.org'));
+    world.authors.push({ sha: MERGED, author: { id: 'gid://gitlab/User/121' } });
+    expect(named((await source()).contributors, 'author')).toContain('121');
   });
 });
 
@@ -334,6 +344,7 @@ describe('GitLab’s published description', () => {
     [`${PROJECT}/repository/commits/{sha}/merge_requests`, replies.mergeRequests],
     [`${PROJECT}/merge_requests/{merge_request_iid}`, replies.mergeRequest],
     [`${PROJECT}/merge_requests/{merge_request_iid}/commits`, replies.commitList],
+    [`${PROJECT}/merge_requests/{eventable_iid}/resource_state_events`, replies.stateEvents],
     [`${PROJECT}/merge_requests/{merge_request_iid}/versions`, replies.versions],
     [`${PROJECT}/merge_requests/{merge_request_iid}/approvals`, replies.mergeRequestApprovals],
     [`${PROJECT}/deployments`, replies.deploymentList],
