@@ -2,7 +2,7 @@
  * Prepares a release: its version in package.json and its lock, its section in CHANGELOG.md, and its names (organization, tag) in
  * contract.yml and in everything that callers copy.
  *
- *   npm run bump -- --version 1.2.3 [--organization NAME] [--components GROUP/PROJECT]
+ *   npm run bump -- --version 1.2.3 [--organization NAME] [--components GROUP/PROJECT]      --help says what each is
  *
  * Writes nothing and ends with exit 2 where an input is wrong or the changelog says nothing new. `npm run build` comes next: the
  * program knows its version.
@@ -95,7 +95,18 @@ function released(changelog: string, { version, date }: { version: string; date:
 
 const json = (document: unknown) => `${JSON.stringify(document, null, 2)}\n`;
 
-if (process.argv[1]?.endsWith('bump.ts')) {
+const HELP = `npm run bump -- --version X.Y.Z [--organization NAME] [--components GROUP/PROJECT]
+
+Prepares a release: writes version and names into package.json, CHANGELOG.md, contract.yml and all that callers copy.
+
+  --version X.Y.Z             the version, after the one of package.json; in a fork any, its versions are its own
+  --organization NAME         the account on GitHub that the fork belongs to; without it names stay as they are
+  --components GROUP/PROJECT  path of the component project on GitLab; without it compliance-components of the organization
+
+Exit code: 0 written, 2 bad input and nothing is written. npm run build comes next; see docs/fork.md.`;
+
+if (process.argv[1]?.endsWith('bump.ts') && process.argv.includes('--help')) console.log(HELP);
+else if (process.argv[1]?.endsWith('bump.ts')) {
   try {
     const { version, ...names } = parseArgs({
       options: { version: { type: 'string' }, organization: { type: 'string' }, components: { type: 'string' } },

@@ -5,7 +5,7 @@
 import { stringify } from 'yaml';
 import { commands } from '../src/commands/catalogue.ts';
 import type { Command } from '../src/commands/command.ts';
-import { metaOf } from '../src/commands/inputs.ts';
+import { metaOf, optionsOf } from '../src/commands/inputs.ts';
 import { type RecordType, type Role, roleOfType } from '../src/contract/roles.ts';
 import type * as z from '../src/lib/zod.ts';
 import { COMPONENTS } from './published.ts';
@@ -56,11 +56,6 @@ function isRequired([, schema]: Field): boolean {
 function defaultOf([, schema]: Field): string | null {
   const parsed = schema.safeParse(undefined);
   return parsed.success && parsed.data !== undefined ? String(parsed.data) : null;
-}
-
-function optionsOf(schema: z.ZodMiniType): readonly string[] | null {
-  const { options, def } = schema as { options?: readonly string[]; def: { innerType?: z.ZodMiniType } };
-  return options ?? (def.innerType === undefined ? null : optionsOf(def.innerType));
 }
 
 /**

@@ -34,7 +34,7 @@ const environment = {
 export const ABOUT: Readonly<Record<string, { says: string; where: string }>> = {
   promote: {
     says: 'One repository’s way from its merged commit to its deploy: starts the application’s pipeline, opens the run, collects, signs, records, judges, waits for one approval, judges again, deploys, seals. Include it once for each repository of a run.',
-    where: 'the protected project, which holds nothing else',
+    where: 'the protected project, which holds nothing else but, for method kubernetes, the manifests',
   },
   child: {
     says: 'Build, test and scan of an application, without a token or key. In pipelines that the protected project starts their results are collected; in merge requests, and on branches that are not protected, `gatehouse-preview` says what the gate would deny, in its log and in the merge request as “Gatehouse preview”. It decides nothing.',
@@ -183,7 +183,7 @@ function promoteText(): string {
     'job-image': jobImage,
     'component-project': componentProject,
   };
-  return `${header(inputs)}# The protected parent project holds nothing else, so the order of its stages is said here.
+  return `${header(inputs)}# The protected project has no other jobs, so the order of its stages is said here.
 stages: [${STAGES.join(', ')}]
 
 gatehouse-$[[ inputs.name ]]-children:

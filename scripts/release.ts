@@ -87,10 +87,10 @@ function component(name: string, { version, license, integrity }: Locked) {
 }
 
 if (process.argv[1]?.endsWith('release.ts')) {
-  const { values } = parseArgs({ options: { tag: { type: 'string' }, out: { type: 'string' } } });
   try {
+    const { values } = parseArgs({ options: { tag: { type: 'string' }, out: { type: 'string' } } });
     if (values.tag === undefined || values.out === undefined)
-      throw new Error('--tag vX.Y.Z and --out FOLDER are needed');
+      throw new Error('usage: npm run release -- --tag vX.Y.Z --out FOLDER');
     const files = releaseFiles('.', values.tag);
     mkdirSync(values.out);
     for (const [name, text] of Object.entries(files)) writeFileSync(join(values.out, name), text);

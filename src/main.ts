@@ -3,9 +3,10 @@ import { basename, join } from 'node:path';
 import { commands } from './commands/catalogue.ts';
 import type { Command, Context, Result } from './commands/command.ts';
 import { redactForms } from './evidence/redact.ts';
-import { BadInput, CouldNot, explain, GatehouseError, messageOf } from './lib/errors.ts';
+import { BadInput, CouldNot, explain, GatehouseError } from './lib/errors.ts';
 import { printable } from './lib/printable.ts';
-import { similar } from './lib/similar.ts';
+import { orMeant } from './lib/similar.ts';
+import { whyNot } from './lib/write.ts';
 
 /**
  * The command line: words → command → one result. People's text goes to stderr with `--json` and to stdout without; the exit
@@ -54,7 +55,7 @@ function takeOutputs(words: string[]): { rest: string[]; outputs: string | null 
 
 async function run(words: string[], home: string, json: boolean, outputs: string | null): Promise<number> {
   const [verb, ...rest] = words;
-  if (verb === undefined && json) throw new BadInput('cli.no_verb', 'no verb was given: see gatehouse --help');
+  if (verb === undefined && json) throw noVerb();
   if (verb === undefined || verb === '--help' || verb === 'help' || rest.includes('--help')) {
     await showHelp(verb === 'help' ? rest.find((word) => !word.startsWith('-')) : verb, json);
     return verb === undefined ? 2 : 0;
@@ -71,7 +72,8 @@ async function run(words: string[], home: string, json: boolean, outputs: string
  * cancelled job. What an action's post step does on GitHub.
  */
 async function afterwards(words: string[], home: string, json: boolean): Promise<number> {
-  const command = await commandOf(words[0] ?? '');
+  if (words[0] === undefined) throw noVerb();
+  const command = await commandOf(words[0]);
   const { inputsOf } = await import('./commands/flags.ts');
   const { recordCancelled } = await import('./commands/record-cancelled.ts');
   const inputs = inputsOf(command, words.slice(1));
@@ -94,7 +96,7 @@ function writeOutputs(outputs: Record<string, string>, folder: string): void {
       for (const [name, value] of Object.entries(outputs)) writeFileSync(join(folder, name), value);
     }
   } catch (cause) {
-    throw new CouldNot('cli.outputs', `cannot write outputs to ${folder}: ${messageOf(cause)}`, cause);
+    throw new CouldNot('cli.outputs', `cannot write outputs to ${folder}: ${whyNot(cause)}`, cause);
   }
 }
 
@@ -119,11 +121,14 @@ async function commandOf(verb: string): Promise<Command> {
   throw unknownVerb(verb);
 }
 
+function noVerb(): BadInput {
+  return new BadInput('cli.no_verb', 'no verb was given: see gatehouse --help');
+}
+
 function unknownVerb(verb: string): BadInput {
-  const meant = similar(verb, Object.keys(commands));
   return new BadInput(
     'cli.unknown_verb',
-    `there is no verb ${JSON.stringify(verb)}${meant === null ? ';' : `; did you mean ${meant}?`} See gatehouse --help`,
+    `there is no verb ${JSON.stringify(verb)}${orMeant(verb, Object.keys(commands))} See gatehouse --help`,
   );
 }
 

@@ -48,7 +48,7 @@ waived contains "scan.findings" if {
 }
 
 # The first ten, worst first; the report has them all.
-explain["scan.findings"] contains sprintf("%d findings that the contract denies: %s", [count(standing), concat(", ", array.slice(worst, 0, 10))]) if count(standing) > 0
+explain["scan.findings"] contains sprintf("%s that the contract denies: %s", [plural(count(standing), "finding"), concat(", ", array.slice(worst, 0, 10))]) if count(standing) > 0
 
 worst := [sprintf("%s %s %s (%s)", [finding.severity, finding.rule, where(finding), scan.report.tool.name]) |
 	some severity in ["critical", "high", "unknown", "medium", "low", "info"]
@@ -64,6 +64,6 @@ where(finding) := sprintf("in %s %s", [finding.location.package, word(finding.lo
 	finding.location.path != null
 } else := ""
 
-explain["scan.findings"] contains sprintf("%d findings are waived by %s", [count(excused), words(used_waivers)]) if count(excused) > 0
+explain["scan.findings"] contains sprintf("waived by %s: %s", [words(used_waivers), plural(count(excused), "finding")]) if count(excused) > 0
 
 seen["scan.findings"] contains facts.scans[place.index].from if some place in blocking

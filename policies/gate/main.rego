@@ -77,3 +77,7 @@ word(value) := value if {
 words(values) := concat(", ", sort(values)) if {
 	count(values) > 0
 } else := "(none)"
+
+plural(n, noun) := sprintf("%d %s", [n, noun]) if {
+	n == 1
+} else := sprintf("%d %ss", [n, noun])

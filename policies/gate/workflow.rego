@@ -50,6 +50,6 @@ explain["register.fresh"] contains sprintf("register %d is %s", [facts.register.
 
 seen["register.fresh"] contains facts.register.digest
 
-age(at) := sprintf("%d minutes old", [floor((input.now - at) / 60000)]) if input.now >= at
+age(at) := sprintf("%s old", [plural(floor((input.now - at) / 60000), "minute")]) if input.now >= at
 
-else := sprintf("%d minutes in the future", [ceil((at - input.now) / 60000)])
+else := sprintf("%s in the future", [plural(ceil((at - input.now) / 60000), "minute")])

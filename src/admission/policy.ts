@@ -1,6 +1,6 @@
 import type { ContractFile } from '../contract/contract-file.ts';
 import { BadInput } from '../lib/errors.ts';
-import { similar } from '../lib/similar.ts';
+import { orMeant } from '../lib/similar.ts';
 import { imagePattern, imagesIn } from './image-expressions.ts';
 
 const API = 'admissionregistration.k8s.io/v1';
@@ -104,10 +104,9 @@ function placesOf({ environments }: ContractFile, { environment, cluster }: Scop
 }
 
 function unknown(what: string, given: string, known: string[]): BadInput {
-  const meant = similar(given, known);
   return new BadInput(
     `admission.${what}`,
-    `contract.yml has no ${what} ${given}${meant === null ? '' : `; did you mean ${meant}?`} It has ${known.join(', ') || 'none'}`,
+    `contract.yml has no ${what} ${given}${orMeant(given, known)} It has ${known.join(', ') || 'none'}`,
   );
 }
 

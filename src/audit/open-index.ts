@@ -6,6 +6,7 @@ import { digestOf } from '../lib/digest.ts';
 import { BadInput, CouldNot, messageOf } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
+import { whyNot } from '../lib/write.ts';
 import { type Database, openDatabase } from './duckdb.ts';
 import { MACROS } from './macros.ts';
 import { quoted } from './table-file.ts';
@@ -77,6 +78,6 @@ export function emptyIndexFolder(folder: string): void {
     for (const name of found) rmSync(join(folder, name), { recursive: true });
   } catch (cause) {
     if (cause instanceof BadInput) throw cause;
-    throw new BadInput('audit.folder', `cannot make folder ${folder}: ${messageOf(cause)}`, cause);
+    throw new BadInput('audit.folder', `cannot make folder ${folder}: ${whyNot(cause)}`, cause);
   }
 }

@@ -1,5 +1,5 @@
 import { BadInput } from '../lib/errors.ts';
-import { similar } from '../lib/similar.ts';
+import { orMeant } from '../lib/similar.ts';
 import all from './queries.generated.json' with { type: 'json' };
 import type { Query } from './query-file.ts';
 
@@ -10,12 +10,12 @@ export const queries = all as readonly Query[];
 export function queryOf(name: string): Query {
   const query = queries.find((each) => each.name === name);
   if (query !== undefined) return query;
-  const meant = similar(
+  const meant = orMeant(
     name,
     queries.map((each) => each.name),
   );
   throw new BadInput(
     'audit.unknown_query',
-    `there is no query ${JSON.stringify(name)}${meant === null ? '' : `; did you mean ${meant}?`} See gatehouse audit query --list`,
+    `there is no query ${JSON.stringify(name)}${meant} See gatehouse audit query --list`,
   );
 }

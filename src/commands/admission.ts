@@ -22,7 +22,10 @@ export const admission = command({
     },
   ],
   inputs: z.strictObject({
-    action: choice(['policy'], { description: 'what to make', positional: 0 }),
+    action: choice(['policy'], {
+      description: 'policy: print a ValidatingAdmissionPolicy and its binding',
+      positional: 0,
+    }),
     environment: optionalText({
       description: 'environment of contract.yml whose targets it protects; without it all of them',
       value: 'NAME',

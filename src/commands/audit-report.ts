@@ -2,6 +2,7 @@ import type { OpenIndex } from '../audit/open-index.ts';
 import { collect } from '../audit/report/collect.ts';
 import { reportPage } from '../audit/report/page.ts';
 import { BadInput } from '../lib/errors.ts';
+import { plural } from '../lib/plural.ts';
 import { parseTime } from '../lib/time.ts';
 import { replaceFile } from '../lib/write.ts';
 import type { Result } from './command.ts';
@@ -20,7 +21,7 @@ export async function writeReport(
   return {
     exit: 0,
     json: { report: out, store, asOf, anchor, ledger, quarantined, deploys: found.deploys.length, incomplete },
-    text: `${out}: ${found.deploys.length} deploys, ${incomplete} of them without a complete approval chain; ${ledger.findings} findings of the ledger`,
+    text: `${out}: ${plural(found.deploys.length, 'deploy')}, ${incomplete} of them without a complete approval chain; ${plural(ledger.findings, 'finding')} of the ledger`,
   };
 }
 

@@ -10,6 +10,8 @@ import { queries, queryOf } from '../audit/queries.ts';
 import type { Query } from '../audit/query-file.ts';
 import type { AuditIndex } from '../contract/audit-index.ts';
 import { BadInput } from '../lib/errors.ts';
+import { plural } from '../lib/plural.ts';
+import { requirePlace } from '../lib/write.ts';
 import * as z from '../lib/zod.ts';
 import { openStore } from '../store/store.ts';
 import { type Context, command, type Result } from './command.ts';
@@ -108,6 +110,7 @@ const actions: { [action in Inputs['action']]: (given: Inputs, context: Context)
     const { rangeOf, writeReport } = await import('./audit-report.ts');
     if (given.out === undefined) throw new BadInput('inputs.out', 'audit report needs --out: the file to write');
     const { out } = given;
+    requirePlace(out, 'report');
     rangeOf(given);
     return await withIndex(given, context, async (open) => await writeReport(open, out, given));
   },
@@ -181,10 +184,14 @@ function cited({ supports }: Query): string {
 /** What an answer rests on, in one line. */
 export function standing({ ledger, anchor, quarantined, asOf }: AuditIndex): string {
   const head =
-    anchor === null ? 'anchored by no tree head' : `anchored by tree head ${anchor.origin} over ${anchor.size} objects`;
+    anchor === null
+      ? 'anchored by no tree head'
+      : `anchored by tree head ${anchor.origin} over ${plural(anchor.size, 'object')}`;
   const found =
-    ledger.findings === 0 ? 'the ledger is clean' : `the ledger has ${ledger.findings} findings: see ledger verify`;
-  return `${ledger.records} records in ${ledger.runs} runs as of ${asOf}, ${head}; ${found}${quarantined === 0 ? '' : `; ${quarantined} objects in quarantine`}`;
+    ledger.findings === 0
+      ? 'the ledger is clean'
+      : `the ledger has ${plural(ledger.findings, 'finding')}: see ledger verify`;
+  return `${plural(ledger.records, 'record')} in ${plural(ledger.runs, 'run')} as of ${asOf}, ${head}; ${found}${quarantined === 0 ? '' : `; ${plural(quarantined, 'object')} in quarantine`}`;
 }
 
 /** Opens the index that was given, or makes one of the store that goes away again. */

@@ -103,6 +103,9 @@ async function sign(inputs: Inputs, context: Context): Promise<Result> {
       'inputs.digest',
       'phase sign needs --digest with --layout: the layout as the build job left it (phase all builds and signs in one process)',
     );
+  if (inputs.layout === undefined && inputs.collected === undefined) await imageByDigest(inputs.image, context);
+  else parseName(inputs.image);
+  requireForm(inputs.digest);
   const stage = await openStage('build', 'build-sign', inputs, context);
   const collected = await collectedBuild(inputs, stage);
   const given = { ...inputs, image: inputs.image, layout: collected?.layout ?? inputs.layout };
@@ -179,6 +182,11 @@ async function collectedBuild(
   return { layout: join(files, 'image'), document };
 }
 
+function requireForm(digest: string | undefined): void {
+  if (digest !== undefined && !digestSchema.safeParse(digest).success)
+    throw new BadInput('inputs.digest', `--digest ${digest} is not sha256:<64 hex>`);
+}
+
 const labels: Record<string, string> = {
   [SIGNATURE_TYPE]: 'signature',
   [CYCLONEDX_TYPE]: 'SBOM, CycloneDX',
@@ -219,8 +227,6 @@ async function adopt(image: string, { contract }: Stage, context: Context): Prom
 async function push(given: Inputs, image: string, { contract }: Stage, context: Context): Promise<Place> {
   const { registry, repository, name } = parseName(image);
   requireListed(name, contract);
-  if (given.digest !== undefined && !digestSchema.safeParse(given.digest).success)
-    throw new BadInput('inputs.digest', `--digest ${given.digest} is not sha256:<64 hex>`);
   const layout = readLayout(requireLayout(given), null);
   const { digest } = layout.top.descriptor;
   if (given.digest !== undefined && given.digest !== digest) {

@@ -2,13 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Collected, childJob } from '../contract/collected.ts';
+import type { Contract } from '../contract/load-contract.ts';
 import { commit as commitSchema } from '../contract/primitives.ts';
 import type { Role } from '../contract/roles.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { digestOf } from '../lib/digest.ts';
-import { BadInput, CouldNot, messageOf } from '../lib/errors.ts';
+import { BadInput, CouldNot } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
+import { plural } from '../lib/plural.ts';
 import { unzip } from '../lib/unzip.ts';
+import { whyNot } from '../lib/write.ts';
 import * as z from '../lib/zod.ts';
 import type { Fetched } from '../platform/gitlab/collect.ts';
 import type { GitlabPlatform } from '../platform/gitlab/gitlab.ts';
@@ -86,9 +89,15 @@ export const collect = command({
         'collect.exists',
         `folder ${given.out} is there already: what is in it would pass for collected; name a new one`,
       );
+    const contract = ownContract(context.home);
+    if (!contract.file.platforms.some(({ kind }) => kind === 'gitlab'))
+      throw new BadInput(
+        'collect.platform',
+        'contract.yml names no GitLab: there are no child pipelines to collect from',
+      );
     const wanted = wantedBy(given, context);
     // Each trusted job fetches for itself what its role is to sign, so nothing travels between jobs.
-    const { platform, identity } = await trusted(given.job, context);
+    const { platform, identity } = await trusted(contract, given.job, context);
     const fetched = await platform.fetchFromChild(identity.run, wanted);
     const document = await keep(fetched, identity.run, given.out);
     const digest = digestOf(canonicalBytes(document));
@@ -96,7 +105,7 @@ export const collect = command({
     return {
       exit: 0,
       json: { digest, ...document },
-      text: `collected ${files.length} files of job ${job.id} (${job.name}) of ${child.repository} at ${child.sha}\n${given.out} is ${digest}`,
+      text: `collected ${plural(files.length, 'file')} of job ${job.id} (${job.name}) of ${child.repository} at ${child.sha}\n${given.out} is ${digest}`,
       outputs: { digest },
     };
   },
@@ -139,13 +148,7 @@ function split(list: string): string[] {
 }
 
 /** The parent pipeline, by its verified token in a job of this role. */
-async function trusted(role: Role, context: Context) {
-  const contract = ownContract(context.home);
-  if (!contract.file.platforms.some(({ kind }) => kind === 'gitlab'))
-    throw new BadInput(
-      'collect.platform',
-      'contract.yml names no GitLab: there are no child pipelines to collect from',
-    );
+async function trusted(contract: Contract, role: Role, context: Context) {
   const { platform, identity } = await hostedSituation(contract, role, 'collect', {}, context);
   if (!('fetchFromChild' in platform))
     throw new BadInput(
@@ -198,7 +201,7 @@ async function keep(
   } catch (cause) {
     rmSync(partial, { recursive: true, force: true });
     if (cause instanceof Error && 'code' in cause && 'syscall' in cause)
-      throw new CouldNot('collect.unwritable', `cannot write ${out}: ${messageOf(cause)}`, cause);
+      throw new CouldNot('collect.unwritable', `cannot write ${out}: ${whyNot(cause)}`, cause);
     throw cause;
   }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { loadContract } from '../contract/load-contract.ts';
 import { weaknesses } from '../contract/weaknesses.ts';
+import { plural } from '../lib/plural.ts';
 import * as z from '../lib/zod.ts';
 import { command } from './command.ts';
 import { choice, optionalText } from './inputs.ts';
@@ -17,7 +18,7 @@ export const contract = command({
     { says: 'is this contract right, and how strong is it?', command: 'gatehouse contract check --file contract.yml' },
   ],
   inputs: z.strictObject({
-    action: choice(['check'], { description: 'what to do', positional: 0 }),
+    action: choice(['check'], { description: 'check: name each mistake and what is weak', positional: 0 }),
     file: optionalText({
       description: 'the contract; without it the one beside this program',
       value: 'FILE',
@@ -37,7 +38,7 @@ export const contract = command({
         ...lines,
         weak.length === 0
           ? 'nothing in it is weak'
-          : `${weak.length} weak points; each is a choice that somebody answers for`,
+          : `${plural(weak.length, 'weak point')}; each is a choice that somebody answers for`,
       ].join('\n'),
     };
   },

@@ -2,8 +2,9 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import { BadInput, CouldNot, messageOf } from '../lib/errors.ts';
+import { BadInput, CouldNot } from '../lib/errors.ts';
 import { exec } from '../lib/exec.ts';
+import { whyNot } from '../lib/write.ts';
 import * as z from '../lib/zod.ts';
 import { parseName } from '../registry/reference.ts';
 import { type Context, command, type Result } from './command.ts';
@@ -118,7 +119,7 @@ function temporary(): string {
   } catch (cause) {
     throw new CouldNot(
       'demo.temporary',
-      `cannot make a folder in ${tmpdir()}: ${messageOf(cause)}; set TMPDIR to one that you may write to, or name one with --keep`,
+      `cannot make a folder in ${tmpdir()}: ${whyNot(cause)}; set TMPDIR to one that you may write to, or name one with --keep`,
       cause,
     );
   }
@@ -131,7 +132,7 @@ function kept(folder: string): string {
   } catch (cause) {
     throw new BadInput(
       'inputs.keep',
-      `cannot make ${folder}: ${messageOf(cause)}; name a folder that you may make`,
+      `cannot make ${folder}: ${whyNot(cause)}; name a folder that you may make`,
       cause,
     );
   }
@@ -192,6 +193,6 @@ function ending(told: Told[], seconds: number, keep: string | null): string {
     '  contract.yml                     the rules that a platform team edits, reviews and tags',
     keep === null
       ? '  npm run demo -- --keep FOLDER    the same, keeping fork, store and GitOps repository to look at'
-      : `  ${keep}                          fork, store and GitOps repository of this demo`,
+      : `  ${keep}    fork, store, GitOps repository and report of this demo; the report’s commands run in there`,
   ].join('\n');
 }

@@ -24,7 +24,7 @@ export const wayInputs = {
   ),
   manifest: text({
     description:
-      'manifest of the workload, whose images are set to this digest; gitops: it or its kustomization.yaml, in a clone of the repository; kubernetes: as the commit of the run has it',
+      'manifest of the workload, whose images are set to this digest; gitops: it or its kustomization.yaml, in a clone of the repository; kubernetes: as the job’s own commit has it',
     value: 'FILE',
   }),
   'token-file': optionalText({

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import type { Receipt } from '../contract/receipt.ts';
-import { record as recordSchema } from '../contract/record.ts';
+import { type Record, record as recordSchema } from '../contract/record.ts';
 import { type RecordType, roleOfType } from '../contract/roles.ts';
 import type { RunFile } from '../contract/run.ts';
 import { attemptOfSealKey, recordPrefix } from '../evidence/layout.ts';
@@ -8,11 +8,13 @@ import { entriesUnder } from '../evidence/read-object.ts';
 import { readRecord } from '../evidence/read-record.ts';
 import { receiptsOfRun, sealRun } from '../evidence/seal.ts';
 import { requiredStages } from '../evidence/stages.ts';
-import { BadInput, Denied, messageOf } from '../lib/errors.ts';
+import { BadInput, Denied } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
 import { cell } from '../lib/markdown.ts';
+import { plural } from '../lib/plural.ts';
 import { formatTime, parseTime } from '../lib/time.ts';
+import { whyNot } from '../lib/write.ts';
 import * as z from '../lib/zod.ts';
 import type { RunOutcome } from '../platform/platform.ts';
 import { type Context, command, type Result } from './command.ts';
@@ -74,8 +76,9 @@ export const evidenceEmit = command({
   outputs: { receipt: 'the store’s answer, gatehouse/receipt/1' },
   run: async (given, context) => {
     if (given.type === 'run.opened') return await open(given, context);
+    const data = given.type === 'run.sealed' ? null : dataOf(given);
     const stage = await openStage(roleOfType[given.type], 'evidence-emit', given, context);
-    return given.type === 'run.sealed' ? await seal(given, stage) : await emit(given, stage);
+    return data === null ? await seal(given, stage) : await emit(given, data, stage);
   },
 });
 
@@ -133,11 +136,7 @@ async function whileHolding<T>(path: string | null, file: RunFile, record: () =>
         cause,
       );
     }
-    throw new BadInput(
-      'run.unwritable',
-      `cannot write run file ${path}: ${messageOf(cause)}; name a file in a folder that you may write to`,
-      cause,
-    );
+    throw new BadInput('run.unwritable', `cannot write run file ${path}: ${whyNot(cause)}`, cause);
   }
   try {
     return await record();
@@ -158,7 +157,7 @@ async function seal(given: Inputs, stage: Stage): Promise<Result> {
     );
   const fields = stage.fields({ subjects: [commitOf(stage)], outcome: await outcomeOf(given, stage) });
   const { receipt, records } = await sealRun(stage.store, fields, stage.place, stage.writer, receipts);
-  return answer(receipt, `run ${run.id}, attempt ${run.attempt}, is sealed over ${records} records`);
+  return answer(receipt, `run ${run.id}, attempt ${run.attempt}, is sealed over ${plural(records, 'record')}`);
 }
 
 /** A seal that nobody was told the end of asks the platform, where that says it: it runs however the jobs before it ended. */
@@ -193,19 +192,24 @@ async function requireUnsealed({ identity: { run }, store, now, ledgerKeys }: St
   }
 }
 
-async function emit(given: Inputs, stage: Stage): Promise<Result> {
+/** What happened, out of the file that was named. Throws BadInput. */
+function dataOf(given: Inputs): Record['data'] {
   if (given.data === undefined)
     throw new BadInput('inputs.data', `${given.type} needs --data: a JSON file that says what happened`);
   const data = recordSchema.shape.data.safeParse(
     parseJson(readInput(given.data, 'data', 64 * 1024), `data ${given.data}`),
   );
   if (!data.success) throw new BadInput('inputs.data', `data ${given.data} is not a JSON object`);
+  return data.data;
+}
+
+async function emit(given: Inputs, data: Record['data'], stage: Stage): Promise<Result> {
   const written = await stage.write({
     type: given.type,
     subjects: [commitOf(stage)],
     outcome: await outcomeOf(given, stage),
     environment: given.environment ?? null,
-    data: data.data,
+    data,
   });
   return answer(written, `${given.type} is recorded`);
 }

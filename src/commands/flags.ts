@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { BadInput } from '../lib/errors.ts';
-import { similar } from '../lib/similar.ts';
+import { orMeant } from '../lib/similar.ts';
 import type * as z from '../lib/zod.ts';
 import type { Command } from './command.ts';
 import { isToggle, metaOf, parseInputs } from './inputs.ts';
@@ -52,13 +52,19 @@ function parse(verb: string, args: string[], options: Record<string, { type: 'st
   try {
     return parseArgs({ args, options, allowPositionals: true, strict: true });
   } catch (cause) {
-    const unknown = /Unknown option '--?([^']+)'/.exec((cause as Error).message)?.[1];
-    if (unknown === undefined)
-      throw new BadInput('cli.flags', `${verb}: ${(cause as Error).message.split('\n')[0]}`, cause);
-    const meant = similar(unknown, Object.keys(options));
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const [, dashes = '', name = ''] = /option '(--?)([^']+?)(?: <value>)?'/i.exec(message) ?? [];
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
+      throw new BadInput(
+        'cli.unknown_flag',
+        `${verb} has no flag ${dashes}${name}${orMeant(name, Object.keys(options), '--')} See gatehouse ${verb} --help`,
+        cause,
+      );
     throw new BadInput(
-      'cli.unknown_flag',
-      `${verb} has no flag --${unknown}${meant === null ? '' : `; did you mean --${meant}?`} See gatehouse ${verb} --help`,
+      'cli.flags',
+      options[name]?.type === 'boolean'
+        ? `${verb}: --${name} is a switch and takes no value; write --${name} alone`
+        : `${verb}: --${name} has no value; write one behind it, and where it begins with a dash, --${name}=VALUE`,
       cause,
     );
   }

@@ -37,8 +37,8 @@ export async function decideAndRecord(
   given: GateInputs,
   context: Context,
 ): Promise<{ decision: Decision; key: string }> {
-  const stage = await openStage('gate', 'policy-gate', given, context);
   const asked = await askedBy(given, context);
+  const stage = await openStage('gate', 'policy-gate', given, context);
   try {
     return await decideIn(stage, asked, context);
   } catch (thrown) {
@@ -94,8 +94,9 @@ async function recordFailure(stage: Stage, asked: Asked, thrown: unknown): Promi
 
 /** The same without leaving anything behind, for `status`: what would the gate say? */
 export async function whatIf(given: GateInputs, context: Context): Promise<Decision> {
+  const asked = await askedBy(given, context);
   const stage = await openStage('gate', 'status', given, context);
-  return (await decide(await askedBy(given, context), stage, context, false)).decision;
+  return (await decide(asked, stage, context, false)).decision;
 }
 
 async function decide(asked: Asked, stage: Stage, context: Context, recorded: boolean) {

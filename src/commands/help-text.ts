@@ -1,6 +1,6 @@
 import type * as z from '../lib/zod.ts';
 import type { Command } from './command.ts';
-import { metaOf } from './inputs.ts';
+import { metaOf, unsaidOptions } from './inputs.ts';
 
 /** The text of `gatehouse <verb> --help`; written into help.generated.json, so that asking for help loads no schema. */
 export function helpOf(command: Command): string {
@@ -59,6 +59,7 @@ function describe(schema: z.ZodMiniType): string {
   const meta = metaOf(schema);
   const required = !schema.safeParse(undefined).success;
   const notes = [
+    unsaidOptions(schema),
     required ? 'required' : null,
     defaultOf(schema),
     meta.cliOnly === true ? 'command line only' : null,

@@ -37,6 +37,19 @@ export function metaOf(schema: z.core.$ZodType): InputMeta {
   return metaOf(inner);
 }
 
+/** The words that a choice takes, read through optional and default; null where it is no choice. */
+export function optionsOf(schema: z.core.$ZodType): readonly string[] | null {
+  const { options, _zod } = schema as z.core.$ZodType & { options?: readonly string[] };
+  const { innerType } = _zod.def as { innerType?: z.core.$ZodType };
+  return options ?? (innerType === undefined ? null : optionsOf(innerType));
+}
+
+/** `one of a, b`, where neither the placeholder nor anything else says which words a choice takes; else null. */
+export function unsaidOptions(schema: z.core.$ZodType): string | null {
+  const options = optionsOf(schema);
+  return options === null || metaOf(schema).value === options.join('|') ? null : `one of ${options.join(', ')}`;
+}
+
 /** A switch takes no value on the command line. */
 export function isToggle(schema: z.core.$ZodType): boolean {
   return metaOf(schema).value === undefined;
@@ -53,8 +66,9 @@ export function parseInputs<S extends z.ZodMiniObject>(
   if (parsed.success) return parsed.data;
   const lines = problemsOf(parsed.error, schema).map((problem) => {
     const name = String(problem.path[0] ?? '');
-    const missing = name in schema.shape && !(name in given);
-    return `  ${name}: ${missing ? `is required: ${metaOf(schema.shape[name] as z.ZodMiniType).description}` : problem.message}`;
+    const input = schema.shape[name] as z.ZodMiniType | undefined;
+    if (input === undefined || name in given) return `  ${name}: ${problem.message}`;
+    return `  ${name}: is required: ${[metaOf(input).description, unsaidOptions(input)].filter(Boolean).join('; ')}`;
   });
   throw new BadInput(
     'inputs.invalid',

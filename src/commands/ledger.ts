@@ -5,7 +5,8 @@ import { findingCodes } from '../evidence/finding.ts';
 import { ledgerVerify } from '../evidence/verify/ledger.ts';
 import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
-import { replaceFile } from '../lib/write.ts';
+import { plural } from '../lib/plural.ts';
+import { replaceFile, requirePlace } from '../lib/write.ts';
 import * as z from '../lib/zod.ts';
 import { openStore } from '../store/store.ts';
 import { type Context, command, type Result } from './command.ts';
@@ -83,6 +84,7 @@ export const ledger = command({
 
 async function sign(given: Inputs, context: Context): Promise<Result> {
   requireUnbentEnvironment(context.env);
+  if (given.out !== undefined) requirePlace(given.out, 'tree head');
   const contract = ownContract(context.home);
   const folder = dirname(resolve(ownContractPath(context.home)));
   const signer = signerOf('notary', contract, given.key, folder, context.env, 'checkpoint');
@@ -97,7 +99,7 @@ async function sign(given: Inputs, context: Context): Promise<Result> {
     exit: result.unread.length === 0 ? 0 : 1,
     json: result,
     text: [
-      `tree head over ${result.size} objects, ${result.added} of them new${given.out === undefined ? '' : `, copied to ${given.out}`}`,
+      `tree head over ${plural(result.size, 'object')}, ${result.added} of them new${given.out === undefined ? '' : `, copied to ${given.out}`}`,
       ...result.unread.map((key) => `  not readable and not covered: ${key}`),
     ].join('\n'),
   };
@@ -113,9 +115,9 @@ async function check(store: string, trust: Trust, context: Context): Promise<Res
     exit: status === 'clean' ? 0 : 1,
     json: report,
     text: [
-      `${status === 'clean' ? 'clean' : `${findings.length} findings`}: ${records} records in ${runs} runs, ${anchor === null ? 'anchored by no tree head' : `anchored by tree head ${anchor.origin} over ${anchor.size} objects`}`,
+      `${status === 'clean' ? 'clean' : `${plural(findings.length, 'finding')}`}: ${plural(records, 'record')} in ${plural(runs, 'run')}, ${anchor === null ? 'anchored by no tree head' : `anchored by tree head ${anchor.origin} over ${plural(anchor.size, 'object')}`}`,
       ...findings.flatMap(({ code, key, run, detail }) => [
-        `✖ ${code} ${key ?? run ?? ''}: ${detail}`,
+        `✖ ${[code, key ?? run].filter(Boolean).join(' ')}: ${detail}`,
         `    ${findingCodes[code]}`,
       ]),
     ].join('\n'),

@@ -54,7 +54,8 @@ export const policyGate = command({
   description: [
     'Collects verified facts about the image, the change and the people, judges them by the policy and contract.yml of this',
     'release, and leaves a signed decision with a reason and a citation for every rule. Anything missing, stale, unknown or',
-    'unreadable denies. Stage preview shows what scans mean before a merge: no key, no record, no decision. With --facts it is the pure judge: no network, no key, no record, and deploy refuses its decision.',
+    'unreadable denies. Stage preview shows what scans mean before a merge: no key, no record, no decision. With --facts it is the',
+    'pure judge: no network, no key, no record, and deploy refuses its decision.',
     'Exit code: 0 allow, 1 deny, 2 bad input or contract, 3 could not do it; all but 0 block.',
   ].join('\n'),
   examples: [

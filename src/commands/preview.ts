@@ -7,6 +7,7 @@ import { judge } from '../gate/judge.ts';
 import { loadPolicy } from '../gate/policy.ts';
 import { BadInput } from '../lib/errors.ts';
 import { cell } from '../lib/markdown.ts';
+import { plural } from '../lib/plural.ts';
 import { normalise, readFolder } from '../scan/index.ts';
 import type { Context, Result } from './command.ts';
 import { ownContract, ownPolicyBytes } from './release.ts';
@@ -91,17 +92,17 @@ function answer(environment: string, decision: Decision): Result {
     },
     refusal: `PREVIEW for ${environment}: the gate would deny by ${firstFailure(judged)}`,
     text: [
-      `PREVIEW for ${environment}, not a decision: ${clean ? 'the scans meet the contract' : `the gate would deny by ${failed.length} ${failed.length === 1 ? 'rule' : 'rules'}`}`,
+      `PREVIEW for ${environment}, not a decision: ${clean ? 'the scans meet the contract' : `the gate would deny by ${plural(failed.length, 'rule')}`}`,
       ...failureLines(judged),
       ...judged.filter(({ outcome }) => outcome !== 'fail').map((reason) => reasonLine(reason)),
-      `– ${later.length} rules about signature, review, approval and deploy are judged after the merge; waivers are not known here`,
+      `– ${plural(later.length, 'rule')} about signature, review, approval and deploy are judged after the merge; waivers are not known here`,
     ].join('\n'),
     summary: () =>
       [
         `## 👀 Preview for ${cell(environment)}: ${clean ? 'no objection so far' : 'the gate would deny'}`,
         ...failureTable(judged),
         '',
-        `This is no decision: nothing was signed, stored or approved. ${judged.length - failed.length} rules about scans hold; ${later.length} more are judged after the merge. Waivers are not known here.`,
+        `This is no decision: nothing was signed, stored or approved. Rules about scans that hold: ${judged.length - failed.length}; ${later.length} more are judged after the merge. Waivers are not known here.`,
         '',
       ].join('\n'),
   };

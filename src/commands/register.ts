@@ -9,6 +9,7 @@ import { publishRegister, type RegisterDraft, readRegister, registerDraft } from
 import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
 import { parseJson } from '../lib/json.ts';
+import { plural } from '../lib/plural.ts';
 import { formatTime, parseTime } from '../lib/time.ts';
 import * as z from '../lib/zod.ts';
 import type { Store } from '../store/store.ts';
@@ -87,7 +88,7 @@ async function publish(
   return {
     exit: 0,
     json: { ...published, keys },
-    text: `register ${published.number} is published (${published.digest})\n  ${published.key}\n${keys.length} keys are in the store: ${keys.join(', ')}`,
+    text: `register ${published.number} is published (${published.digest})\n  ${published.key}\nin the store are ${plural(keys.length, 'key')}: ${keys.join(', ')}`,
   };
 }
 

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { parseContract } from '../contract/load-contract.ts';
 import type { Record } from '../contract/record.ts';
 import { readAttachment } from '../evidence/blob.ts';
+import { placeOf } from '../evidence/layout.ts';
 import { readLedgerKeys } from '../evidence/ledger-keys.ts';
 import { readVerified } from '../facts/evidence.ts';
 import { judge } from '../gate/judge.ts';
@@ -9,7 +10,7 @@ import { loadPolicy } from '../gate/policy.ts';
 import { recordedDecision } from '../gate/recorded.ts';
 import { canonicalBytes } from '../lib/canonical.ts';
 import { digestOf } from '../lib/digest.ts';
-import { Denied } from '../lib/errors.ts';
+import { BadInput, Denied } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
 import { parseTime } from '../lib/time.ts';
 import * as z from '../lib/zod.ts';
@@ -34,6 +35,11 @@ export const replay = command({
     decision: text({ description: 'key of the record gate.decided', positional: 0, value: 'KEY' }),
   }),
   run: async (given, context) => {
+    if (placeOf(given.decision) === null)
+      throw new BadInput(
+        'replay.key',
+        `${JSON.stringify(given.decision)} is no key of a record: give the one that policy-gate said (output decision-key), v1/records/…-gate.decided-….json`,
+      );
     const contract = ownContract(context.home);
     const store = storeOf(contract.file.evidence.store, dirname(resolve(ownContractPath(context.home))), context.env);
     const { keys } = await readLedgerKeys(

@@ -1,5 +1,6 @@
 import type { ScanReport } from '../contract/scan-report.ts';
 import { cell } from '../lib/markdown.ts';
+import { plural } from '../lib/plural.ts';
 import { annotationsOf } from './annotations.ts';
 import type { Result } from './command.ts';
 import type { Recorded } from './scan-record.ts';
@@ -47,7 +48,7 @@ export const brief = ({ tool, execution, counts }: ScanReport) => ({
 
 function inWords({ tool, execution: { status, reasons }, counts }: ScanReport): string {
   return [
-    `${tool.name} ${tool.version ?? ''}: ${status}, ${findings(counts)}`,
+    `${[tool.name, tool.version].filter(Boolean).join(' ')}: ${status}, ${findings(counts)}`,
     ...reasons.map(({ code, detail }) => `  ${code}: ${detail}`),
     ...(status === 'complete' ? [] : [`  ${MEND}`]),
   ].join('\n');
@@ -63,7 +64,7 @@ function findings({ suppressed, ...counts }: ScanReport['counts']): string {
 /** How many scans did not happen completely, and which. */
 function title(reports: readonly ScanReport[], named: (report: ScanReport) => string): string {
   const wrong = reports.filter(({ execution }) => execution.status !== 'complete');
-  const all = reports.length === 1 ? '1 scan' : `${reports.length} scans`;
+  const all = plural(reports.length, 'scan');
   if (wrong.length === 0) return `${all} complete`;
   const some = wrong.length === reports.length ? '' : `${wrong.length} of `;
   return `${some}${all} not complete: ${wrong.map(named).join(', ')}`;

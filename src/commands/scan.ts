@@ -9,7 +9,7 @@ import { folderDigest, readInput } from '../lib/file.ts';
 import * as z from '../lib/zod.ts';
 import { parseReference } from '../registry/reference.ts';
 import { normalise, toolNames } from '../scan/index.ts';
-import { writeReports } from '../scan/run/run.ts';
+import { requireNewFolder, writeReports } from '../scan/run/run.ts';
 import { GITLAB_CHILD, openCollected } from './collected.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, optionalText, text } from './inputs.ts';
@@ -122,8 +122,9 @@ export const scan = command({
   run: async (given, context) => {
     if (given.phase === 'normalise') return reportsAnswer([read(given, null, context)]);
     if (given.phase === 'run') return await runOnly(given, context);
-    const stage = await openStage('scan', 'scan', given, context);
     const image = given.subject === undefined ? null : await imageByDigest(given.subject, context);
+    if (given.phase === 'record') requireReports(given);
+    const stage = await openStage('scan', 'scan', given, context);
     if (image !== null) requireListed(image.name, stage.contract);
     if (given.phase === 'all')
       return await inScratch(async (scratch) => {
@@ -141,20 +142,32 @@ export const scan = command({
       const report = read(given, stage.identity.run.sha, context);
       return recordedAnswer([await recordReport(report, image, stage, context)], false);
     }
-    if (given.digest === undefined)
-      throw new BadInput(
-        'inputs.digest',
-        'phase record needs --digest with --reports: the folder as the scan job left it',
-      );
-    return recordedAnswer(await recordFolder(given.reports, given.digest, image, stage, context), true);
+    return recordedAnswer(await recordFolder(given.reports, given.digest as string, image, stage, context), true);
   },
 });
+
+function requireReports({ collected, reports, report, digest }: Inputs): void {
+  if (collected === undefined && reports === undefined && report === undefined) throw noReport('record');
+  if (reports !== undefined && digest === undefined)
+    throw new BadInput(
+      'inputs.digest',
+      'phase record needs --digest with --reports: the folder as the scan job left it',
+    );
+}
+
+function noReport(phase: Inputs['phase']): BadInput {
+  return new BadInput(
+    'inputs.report',
+    `phase ${phase} needs --report, the file that the tool wrote${phase === 'record' ? ', or --reports' : ''}`,
+  );
+}
 
 /** The scan job: no key, no store; what it leaves is a folder and the folder's digest. */
 async function runOnly(given: Inputs, context: Context): Promise<Result> {
   const { reports } = given;
   if (reports === undefined)
     throw new BadInput('inputs.reports', 'phase run needs --reports: a new folder for the reports');
+  requireNewFolder(reports);
   return await inScratch(async (scratch) => {
     const ran = await scanNow(given, scratch, context);
     writeReports(reports, ran);
@@ -191,21 +204,21 @@ async function inScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
 function read(given: Inputs, commit: string | null, context: Context): ScanReport {
   const image = given.subject ?? null;
   if (image !== null) parseReference(image);
-  if (given.report === undefined)
-    throw new BadInput(
-      'inputs.report',
-      `phase ${given.phase} needs --report, the file that the tool wrote${given.phase === 'record' ? ', or --reports' : ''}`,
-    );
+  if (given.report === undefined) throw noReport(given.phase);
   return redacted(
     normalise({
       bytes: readInput(given.report, 'report'),
       tool: given.tool,
       category: given.category,
-      sidecar: given.sidecar === undefined ? undefined : { bytes: readInput(given.sidecar, 'sidecar', 1024 * 1024) },
+      sidecar: given.sidecar === undefined ? undefined : sidecarIn(given.sidecar),
       subject: { image, platform: null, commit: image === null ? commit : null },
       now: context.now(),
     }),
   );
+}
+
+function sidecarIn(file: string) {
+  return { bytes: readInput(file, 'sidecar', 1024 * 1024), what: `sidecar ${file}` };
 }
 
 /** Messages of scanners quote the code they look at, and a report is kept for years. */

@@ -8,7 +8,8 @@ export const status = command({
   name: 'status',
   summary: 'says in plain words what an image still lacks to be deployed',
   description: [
-    'Asks the gate for stage deploy without recording anything, and lists what fails with what to do about it.',
+    'Asks the gate for stage deploy without recording anything, and lists what fails with what to do about it. It knows no more',
+    'than the gate does, so it needs the same: the gate’s place in a trusted job, or in profile local --run and --key of the gate.',
     'Exit code: 0 nothing is missing, 1 something is, 2 bad input, 3 a source did not answer.',
   ].join('\n'),
   examples: [

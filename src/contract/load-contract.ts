@@ -1,4 +1,4 @@
-import { Document, isNode, LineCounter } from 'yaml';
+import { type Document, isMap, isNode, LineCounter } from 'yaml';
 import { digestOf } from '../lib/digest.ts';
 import { BadInput } from '../lib/errors.ts';
 import { readInput } from '../lib/file.ts';
@@ -36,7 +36,12 @@ function contractOf(bytes: Buffer, what: string, demandProblems: (file: Contract
   const { documents } = parseYaml(bytes, named, { lineCounter: lines });
   if (documents.length > 1)
     throw new BadInput(named.code, `contract ${what} holds ${documents.length} YAML documents: a contract is one`);
-  const document = documents[0] ?? new Document(null);
+  const [document] = documents;
+  if (document === undefined || !isMap(document.contents))
+    throw new BadInput(
+      named.code,
+      `contract ${what} ${(document?.toJS() ?? null) === null ? 'is empty' : 'is no map of keys and values'}: nothing is judged without a contract; begin with the contract.yml of this release, and see docs/fork.md`,
+    );
   const parsed = contractFile.safeParse(document.toJS());
   const problems = parsed.success
     ? [...keyProblems(parsed.data), ...demandProblems(parsed.data)]

@@ -41,8 +41,10 @@ function fromIssue(issue: Issue, above: Path, schema: z.ZodMiniType): Problem[] 
     const branches = issue.errors.map((branch) => branch.flatMap((inner) => fromIssue(inner, path, schema)));
     return branches.reduce((best, branch) => (branch.length < best.length ? branch : best));
   }
-  return [{ path, message: issue.message.replace(/^Invalid input: /, '') }];
+  return [{ path, message: issue.message.replace(/^Invalid (input|option): /, '').replace(MISSING, 'is missing; $1') }];
 }
+
+const MISSING = /^(expected .*), received undefined$/;
 
 /** The keys that a schema knows at a path, looked up in zod's own definitions. */
 function keysAt(schema: z.ZodMiniType, path: Path): string[] {

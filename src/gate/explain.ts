@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Decision, Reason } from '../contract/decision.ts';
 import { cell } from '../lib/markdown.ts';
+import { plural } from '../lib/plural.ts';
 
 const MARK = { pass: '✔', fail: '✖', waived: '≈', skipped: '–' } as const;
 const COUNTED = { fail: 'failed', pass: 'passed', waived: 'waived', skipped: 'not judged' } as const;
@@ -54,7 +55,7 @@ export function failureTable(reasons: readonly Reason[]): string[] {
 export function firstFailure(reasons: readonly Reason[]): string {
   const [first, ...more] = failures(reasons);
   if (first === undefined) return 'no rule: nothing was judged';
-  const others = more.length === 0 ? '' : ` (and by ${more.length} more ${more.length === 1 ? 'rule' : 'rules'})`;
+  const others = more.length === 0 ? '' : ` (and by ${plural(more.length, 'more rule')})`;
   return `${first.rule}: ${first.message}${others}`;
 }
 

@@ -1,5 +1,6 @@
 import type { ContractFile } from '../contract/contract-file.ts';
 import type { Role } from '../contract/roles.ts';
+import { BadInput } from '../lib/errors.ts';
 import { requestGithubToken } from '../lib/github-token.ts';
 import type { Http } from '../lib/http.ts';
 import { parseDuration } from '../lib/time.ts';
@@ -31,7 +32,8 @@ export type TrustedRun = { ok: true; platform: Platform; identity: RunIdentity }
  * Which run this job belongs to, by a verified ID token and the platform's own API: nothing that an environment variable says
  * is believed. The token must come from an issuer of the contract and from its trusted workflow, in the job of this role.
  *
- * Throws Denied `platform.mismatch` where the API contradicts the token, CouldNot where issuer or API do not answer.
+ * Throws BadInput `platform.none` where there is no job, Denied `platform.mismatch` where the API contradicts the token, CouldNot
+ * where issuer or API do not answer.
  */
 export async function trustedRun(contract: ContractFile, role: Role, world: TrustedRunWorld): Promise<TrustedRun> {
   const asked = await requestToken(world);
@@ -60,6 +62,14 @@ type AskedToken = { token: string; kind: HostedPlatform['kind'] } | { token: nul
 /** GitHub's runner gives a token when asked; GitLab puts it into the variable that the job's `id_tokens` names. */
 async function requestToken({ env, http }: TrustedRunWorld): Promise<AskedToken> {
   if (env.GATEHOUSE_ID_TOKEN) return { token: env.GATEHOUSE_ID_TOKEN, kind: 'gitlab' };
+  // Without a token nothing is trusted; what the platforms call themselves only decides what is said about it.
+  if (env.GITLAB_CI)
+    return { token: null, why: `this job has no ID token GATEHOUSE_ID_TOKEN (\`id_tokens\`, audience ${AUDIENCE})` };
+  if (!env.GITHUB_ACTIONS && !env.ACTIONS_ID_TOKEN_REQUEST_URL)
+    throw new BadInput(
+      'platform.none',
+      'this is no job of GitHub or GitLab, and contract.yml trusts theirs alone: by what the platform says of a job it is known whose it is. On one machine only a contract of profile local works, as gatehouse demo --keep FOLDER leaves one',
+    );
   const asked = await requestGithubToken(env, AUDIENCE, http);
   return asked.token === null ? asked : { token: asked.token, kind: 'github' };
 }

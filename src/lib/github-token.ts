@@ -18,6 +18,9 @@ export async function requestGithubToken(
 ): Promise<RequestedToken> {
   const { ACTIONS_ID_TOKEN_REQUEST_URL: address, ACTIONS_ID_TOKEN_REQUEST_TOKEN: password } = env;
   if (!address || !password) {
+    // Only what is said depends on it.
+    if (!env.GITHUB_ACTIONS && !address && !password)
+      return none('there is no runner of GitHub to ask for an ID token');
     return none(
       'this job may not ask for an ID token; add `permissions: id-token: write` to it (a pull request from a fork never may)',
     );

@@ -1,4 +1,5 @@
 import { BadInput } from './errors.ts';
+import { plural } from './plural.ts';
 
 /** Brackets within brackets that are followed; what walks a document afterwards must not run out of stack. */
 const DEPTH_LIMIT = 512;
@@ -13,7 +14,7 @@ const DEPTH_LIMIT = 512;
 export function parseJson(bytes: Uint8Array, what: string): unknown {
   const text = decode(bytes, what);
   if (text.trim() === '') {
-    throw new BadInput('json.empty', `${what} is empty (${bytes.length} bytes): expected a JSON document`);
+    throw new BadInput('json.empty', `${what} is empty (${plural(bytes.length, 'byte')}): expected a JSON document`);
   }
   const value = parse(text, what);
   refuseAmbiguous(text, what);

@@ -9,6 +9,15 @@ export function similar(word: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
+/**
+ * How the sentence about a word that is not there ends: with the candidate that may have been meant, else with a full stop.
+ * `mark` is what the word begins with where it was given, such as `--`.
+ */
+export function orMeant(word: string, candidates: Iterable<string>, mark = ''): string {
+  const meant = similar(word, candidates);
+  return meant === null ? '.' : `; did you mean ${mark}${meant}?`;
+}
+
 /** Levenshtein distance, one row at a time. */
 function edits(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

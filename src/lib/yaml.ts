@@ -34,7 +34,7 @@ function decode(bytes: Uint8Array, named: What): string {
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw refused(named, 'is not UTF-8', cause);
+    throw refused(named, 'is no text: it is not UTF-8', cause);
   }
   const plain = text.startsWith('\ufeff') ? text.slice(1) : text;
   const found = ODD.exec(plain);
@@ -82,8 +82,10 @@ function requirePlain(document: Document, text: string, named: What): void {
 }
 
 function firstLine(cause: unknown): string {
-  const [line] = messageOf(cause).split('\n');
-  return line?.startsWith('Maximum call stack') === true ? 'it is nested too deeply' : (line as string);
+  const [line = ''] = messageOf(cause).split('\n');
+  if (line.startsWith('Maximum call stack')) return 'it is nested too deeply';
+  // The parser shows the place below its first line.
+  return line.replace(/:$/, '');
 }
 
 function refused({ what, code }: What, why: string, cause?: unknown): BadInput {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hexOf } from '../lib/digest.ts';
 import { BadInput } from '../lib/errors.ts';
@@ -9,6 +9,18 @@ import { type Descriptor, MANIFEST_LIMIT } from './manifest.ts';
  * The files of an OCI image layout, which a job that runs a caller's code has written: every name is followed by us alone,
  * never by a link.
  */
+
+/** Throws BadInput where the layout itself is not there, or is a file: an archive was left as one. */
+export function checkThere(layout: string): void {
+  const stat = statSync(layout, { throwIfNoEntry: false });
+  if (stat?.isDirectory() === true) return;
+  throw new BadInput(
+    'layout.missing',
+    stat === undefined
+      ? `there is no folder ${layout}: name the one in which the build left its OCI image layout (${EXAMPLE})`
+      : `${layout} is a file: an OCI image layout is a folder; unpack the archive, or build without it (${EXAMPLE})`,
+  );
+}
 
 /** Refuses a folder of the layout that is a link or no folder. `parts` are below the layout. */
 export function checkFolder(layout: string, ...parts: string[]): void {
@@ -61,10 +73,12 @@ export async function* openBlob(layout: string, blob: Descriptor): AsyncGenerato
 export function broken(layout: string, what: string, cause?: unknown): BadInput {
   return new BadInput(
     'layout.malformed',
-    `the image layout ${layout} is malformed: ${what}; build it again and hand it over unchanged (for example: buildx build --output type=oci,tar=false,dest=FOLDER)`,
+    `the image layout ${layout} is malformed: ${what}; build it again and hand it over unchanged (${EXAMPLE})`,
     cause,
   );
 }
+
+const EXAMPLE = 'for example: buildx build --output type=oci,tar=false,dest=FOLDER';
 
 function partsOf(blob: Descriptor): string[] {
   return ['blobs', 'sha256', hexOf(blob.digest)];

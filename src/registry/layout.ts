@@ -1,7 +1,7 @@
 import { BadInput, messageOf } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
 import * as z from '../lib/zod.ts';
-import { broken, checkBlob, checkFolder, readBlob, readSmall } from './layout-files.ts';
+import { broken, checkBlob, checkFolder, checkThere, readBlob, readSmall } from './layout-files.ts';
 import {
   type Descriptor,
   fitsPlatform,
@@ -38,6 +38,7 @@ export interface Layout {
  * Throws BadInput `layout.*` saying what is wrong with which part.
  */
 export function readLayout(folder: string, digest: string | null = null): Layout {
+  checkThere(folder);
   checkMarker(folder);
   checkFolder(folder, 'blobs');
   checkFolder(folder, 'blobs', 'sha256');

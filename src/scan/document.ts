@@ -1,5 +1,6 @@
 import { BadInput } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
+import { plural } from '../lib/plural.ts';
 import type { Reason } from './reading.ts';
 
 export type Parsed = { document: unknown; reason: null } | { document: null; reason: Reason };
@@ -18,7 +19,7 @@ export function parseDocument(bytes: Buffer): Parsed {
 }
 
 function reasonFor({ code, message }: BadInput, bytes: Buffer): Reason {
-  const size = `${bytes.length} bytes`;
+  const size = plural(bytes.length, 'byte');
   if (code === 'json.empty') {
     return { code: 'empty_file', detail: `the report is empty (${size}): the scan did not finish; run it again` };
   }

@@ -1,3 +1,4 @@
+import { plural } from '../lib/plural.ts';
 import type { Conventions, Reason } from './reading.ts';
 
 /**
@@ -27,7 +28,7 @@ export function exitReason(
   }
   if (exitCode === 0) {
     return asked && found.always && blocking > 0
-      ? conflict(0, `says that nothing was found, but the report holds ${blocking} findings`)
+      ? conflict(0, `says that nothing was found, but the report holds ${plural(blocking, 'finding')}`)
       : null;
   }
   return {

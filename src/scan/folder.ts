@@ -23,6 +23,11 @@ export interface FolderReport {
  */
 export function readFolder(folder: string, digest: string | null, now: number): FolderReport[] {
   const files = filesIn(folder);
+  if (files.size === 0)
+    throw new BadInput(
+      'scan.reports',
+      `${folder} is empty: scan --phase run leaves its reports there, so it did not run or did not come to its end; look at its log`,
+    );
   const found = digestOfFiles(files);
   if (digest !== null && found !== digest)
     throw new Denied(

@@ -22,7 +22,7 @@ export interface NormaliseInput {
   /** What was scanned: needed for the SARIF of a tool that is not known, else it must be what the file shows. */
   category?: Category | undefined;
   /** A `gatehouse/scan-sidecar/1` that was written beside the report; excludes `origin`. Its digest is the importer, unless another vouches. */
-  sidecar?: { bytes: Buffer; importer?: string | undefined } | undefined;
+  sidecar?: { bytes: Buffer; importer?: string | undefined; what?: string | undefined } | undefined;
   origin?: Origin | undefined;
   subject: ScanReport['subject'];
   /** Milliseconds; when given, a sidecar from the future is refused. */
@@ -89,7 +89,7 @@ function originOf({ sidecar, origin, bytes, tool, now }: NormaliseInput): {
       'a sidecar is for a report that was made elsewhere: leave it out where the scan itself says how it ran',
     );
   }
-  const read = readSidecar(sidecar.bytes, bytes, now ?? null);
+  const read = readSidecar(sidecar.bytes, bytes, now ?? null, sidecar.what);
   if (tool !== undefined && tool !== 'sarif' && tool !== read.run.tool.name) {
     throw new BadInput(
       'sidecar.tool',

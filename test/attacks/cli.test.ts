@@ -263,7 +263,8 @@ describe('what the judged party could say', () => {
       expect(stderr).toContain('See gatehouse --help');
     }
     expect(bare(['polcy-gate', '--help']).stderr).toContain('did you mean policy-gate?');
-    expect(bare(['--json'])).toMatchObject({ code: 2, stdout: expect.stringContaining('cli.no_verb') });
+    for (const words of [['--json'], ['--cancelled', '--json']])
+      expect(bare(words)).toMatchObject({ code: 2, stdout: expect.stringContaining('cli.no_verb') });
     expect(JSON.parse(bare(['help', 'verify', '--json']).stdout).help).toContain('usage: gatehouse verify');
   });
 

@@ -124,7 +124,7 @@ describe('a job that is not the trusted workflow gets no run', () => {
   });
 
   it.each([
-    ['nothing in the environment', {}],
+    ['nothing in the environment but that it is a job', { GITHUB_ACTIONS: 'true' }],
     [
       'variables that look like the right job',
       {
@@ -140,6 +140,10 @@ describe('a job that is not the trusted workflow gets no run', () => {
       ok: false,
       why: expect.stringContaining('id-token: write'),
     });
+  });
+
+  it('a process that is no job at all', async () => {
+    await expect(scene.onGithub({})).rejects.toMatchObject({ code: 'platform.none', exit: 2 });
   });
 
   it.each<[string, Claims, RegExp]>([

@@ -267,7 +267,7 @@ describe('F42 whoever answers for the runner', () => {
       /carries a password/,
     ],
     ['with no token', async () => ask(elsewhere.url), ...untrusted, /no github issuer/],
-    ['not at all', async () => ask(''), ...untrusted, /id-token: write/],
+    ['not at all', async () => ask('', { GITHUB_ACTIONS: 'true' }), ...untrusted, /id-token: write/],
     [
       'as GitLab: a token of GitHub in the variable of GitLab',
       async () => ({

@@ -150,6 +150,22 @@ describe('a release is prepared by one command, which', () => {
     writeFileSync(join(folder, 'CHANGELOG.md'), changelog);
     expect(() => bumped(folder, names, '2026-12-01')).toThrow(message);
   });
+
+  it('says how it is called, and writes nothing then', () => {
+    const folder = root();
+    const before = readFileSync(join(folder, 'package.json'), 'utf8');
+    const script = join(process.cwd(), 'scripts', 'bump.ts');
+    const { code, stdout } = run(process.execPath, [script, '--version', NEXT, '--help'], { cwd: folder });
+    expect(code).toBe(0);
+    for (const option of ['--version X.Y.Z', '--organization NAME', '--components GROUP/PROJECT'])
+      expect(stdout).toContain(option);
+    expect(readFileSync(join(folder, 'package.json'), 'utf8')).toBe(before);
+  });
+
+  it('names what is missing', () => {
+    const { code, stderr } = run(process.execPath, ['scripts/bump.ts']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--version X.Y.Z is needed')]);
+  });
 });
 
 describe('contract.yml', () => {

@@ -34,7 +34,7 @@ describe('each action', () => {
   });
 
   it.each([
-    ['build-sign', { phase: 'sign', image: 'registry.example.org/app/web' }],
+    ['build-sign', { phase: 'sign', image: `registry.example.org/app/web@sha256:${'a'.repeat(64)}` }],
     ['scan', { phase: 'record', report: TRIVY }],
     ['evidence-emit', { type: 'run.sealed' }],
     [

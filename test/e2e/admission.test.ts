@@ -40,7 +40,7 @@ describe('admission policy', () => {
   });
 
   it.each<[string, string[], string, RegExp]>([
-    ['no word', [], 'inputs.invalid', /action: is required: what to make/],
+    ['no word', [], 'inputs.invalid', /action: is required: policy: /],
     ['another word', ['webhook'], 'inputs.invalid', /action: expected "policy"/],
     ['a contract that is not there', ['policy', '--file', '/nonexistent'], 'file.unreadable', /cannot read contract/],
     [

@@ -45,7 +45,7 @@ describe('build-sign refuses', () => {
       'inputs.digest',
       /phase sign needs --digest with --layout/,
     ],
-    ['an unknown phase', () => ['build-sign', '--phase', 'publish'], 2, 'inputs.invalid', /phase: Invalid option/],
+    ['an unknown phase', () => ['build-sign', '--phase', 'publish'], 2, 'inputs.invalid', /phase: expected one of/],
     [
       'phase build without a layout',
       () => ['build-sign', '--phase', 'build'],
@@ -57,15 +57,15 @@ describe('build-sign refuses', () => {
       'a layout that is not there',
       () => ['build-sign', '--phase', 'build', '--layout', '/nonexistent'],
       2,
-      'layout.malformed',
-      /nonexistent/,
+      'layout.missing',
+      /there is no folder \/nonexistent: .*buildx build/,
     ],
     [
       'a layout that is a file',
       () => ['build-sign', '--phase', 'build', '--layout', 'package.json'],
       2,
-      'layout.malformed',
-      /package\.json/,
+      'layout.missing',
+      /package\.json is a file: .*unpack/,
     ],
     [
       'an empty folder',

@@ -40,7 +40,7 @@ describe('contract check', () => {
   });
 
   it.each<[string, string[] | (() => string[]), string, RegExp]>([
-    ['no word', [], 'inputs.invalid', /action: is required/],
+    ['no word', [], 'inputs.invalid', /action: is required: check: /],
     ['another word', ['show'], 'inputs.invalid', /action: expected "check"/],
     [
       'a file that is not there',
@@ -50,8 +50,15 @@ describe('contract check', () => {
     ],
     ['a folder', ['check', '--file', '.'], 'file.unreadable', /it is a folder/],
     ['a device', ['check', '--file', '/dev/zero'], 'file.too_large', /has no end/],
-    ['an empty file', () => ['check', '--file', file('')], 'contract.invalid', /expected object, received null/],
+    ['an empty file', () => ['check', '--file', file('')], 'contract.yaml', /is empty: /],
     ['no YAML', () => ['check', '--file', file('{')], 'contract.yaml', /is not YAML/],
+    [
+      'some text',
+      () => ['check', '--file', file('License\nof it: all\n')],
+      'contract.yaml',
+      /is not YAML: .* at line \d+, column \d+$/,
+    ],
+    ['one word', () => ['check', '--file', file('text')], 'contract.yaml', /is no map of keys and values/],
     [
       'a picture',
       () => ['check', '--file', file(Buffer.from([0x89, 0x50, 0x4e, 0x47]))],

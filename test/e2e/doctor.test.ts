@@ -69,6 +69,7 @@ describe('doctor refuses', () => {
       /AWS_ACCESS_KEY_ID/,
     ],
     ['a folder that is not there', () => ['doctor', '--store', 'file:///nonexistent/x'], 3, 'store.missing', /mkdir/],
+    ['a platform where there is none', () => ['doctor', '--platform'], 2, 'inputs.platform', /no GitHub or GitLab/],
   ])('%s', async (...row) => {
     await expectRefused(scene, scene.at('opened'), row);
   });

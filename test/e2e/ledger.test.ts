@@ -33,7 +33,7 @@ function trust(site: Site, changes: object = {}): string[] {
 describe('ledger refuses', () => {
   it.each<Refused>([
     ['no action', () => ['ledger'], 2, 'inputs.invalid', /action: is required/],
-    ['another action', () => ['ledger', 'repair'], 2, 'inputs.invalid', /action: Invalid option/],
+    ['another action', () => ['ledger', 'repair'], 2, 'inputs.invalid', /action: expected one of/],
     [
       'to verify without trust',
       (site) => ['ledger', 'verify', ...store(site)],
@@ -154,6 +154,16 @@ describe('ledger', () => {
     expect(await verify()).toMatchObject({ code: 1, status: 'findings', codes: expect.arrayContaining(['MODIFIED']) });
   });
 
+  it('says a finding about no object without a gap where its key would be', async () => {
+    const site = scene.at('decided');
+    const out = join(sandbox.folder('outside'), 'head');
+    await program(site, ['ledger', 'checkpoint', ...keyFlag(site, 'notary'), '--out', out]);
+    const empty = ['--store', `file://${sandbox.folder('empty')}`];
+    const words = ['ledger', 'verify', ...empty, ...trust(site, { checkpoint: readFileSync(out, 'utf8') })];
+    const { code, stderr } = await program(site, words);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^1 finding: .*\n✖ LOG_ENTRIES_[A-Z_]+: the checkpoint/)]);
+  });
+
   it('leaves nothing in the way of the next head when it cannot be copied', async () => {
     const site = scene.at('decided');
     const failed = await program(site, [
@@ -163,7 +173,7 @@ describe('ledger', () => {
       '--out',
       '/nonexistent/head',
     ]);
-    expect(failed.code).toBe(3);
+    expect(failed.code).toBe(2);
     expect(JSON.parse(failed.stdout)).toMatchObject({
       code: 'file.unwritable',
       message: expect.stringContaining('/nonexistent/head'),

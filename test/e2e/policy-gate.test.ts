@@ -177,6 +177,66 @@ describe('the gate over evidence refuses', () => {
   });
 });
 
+/** What is well asked; the contract of these tests is for GitHub and GitLab. */
+const ASKED_GITHUB = [
+  ...['policy-gate', '--stage', 'promote', '--environment', 'production'],
+  ...['--image', `ghcr.io/example-health/web@sha256:${'1'.repeat(64)}`],
+];
+const ASKED_STATUS = ['status', `ghcr.io/example-health/web@sha256:${'1'.repeat(64)}`, '--environment', 'production'];
+
+describe('outside of a job of GitHub and GitLab', () => {
+  it.each([
+    ['the gate', ASKED_GITHUB],
+    ['status', ASKED_STATUS],
+    ['whoever seals', ['evidence-emit', '--type', 'run.sealed']],
+  ])('%s says so, and that one machine takes profile local', (_, words) => {
+    const { code, stdout } = gatehouse([...words, '--json']);
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({
+      code: 'platform.none',
+      message: expect.stringMatching(/no job of GitHub or GitLab.* profile local/),
+    });
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    ['the gate without an image', ASKED_GITHUB.slice(0, -2), 'inputs.missing', /--image/],
+    ['the gate with a tag', [...ASKED_GITHUB.slice(0, -1), 'example.org/a:1'], 'reference.tag', /is a tag/],
+    ['the gate with half a target', [...ASKED_GITHUB, '--target', 'web'], 'inputs.target', /cluster\/namespace/],
+    ['status with half a target', [...ASKED_STATUS, '--target', 'web'], 'inputs.target', /cluster\/namespace/],
+    ['status with half an image', ['status', 'web', '--environment', 'production'], 'reference.registry', /host/],
+    ['who signs half an image', ['build-sign', '--image', 'web', '--layout', 'x'], 'reference.registry', /host/],
+    [
+      'who signs by half a digest',
+      ['build-sign', '--image', 'example.org/a', '--layout', 'x', '--digest', 'sha256:1'],
+      'inputs.digest',
+      /is not sha256/,
+    ],
+    ['who records no report', ['scan', '--phase', 'record'], 'inputs.report', /needs --report, .* or --reports/],
+    ['who says nothing', ['evidence-emit', '--type', 'test.completed'], 'inputs.data', /needs --data/],
+  ])('%s is told what is wrong with the words first', (_, words, error, message) => {
+    const { code, stdout } = gatehouse([...words, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ code: error, message: expect.stringMatching(message) });
+    expect(code).toBe(2);
+  });
+});
+
+describe('in a job without an ID token', () => {
+  it.each([
+    ['GITHUB_ACTIONS', /id-token: write/],
+    ['GITLAB_CI', /GATEHOUSE_ID_TOKEN/],
+  ])('of %s the gate denies, and says how the job gets one', (name, message) => {
+    const { code, stdout } = run(process.execPath, ['build/dist/gatehouse.js', ...ASKED_GITHUB, '--json'], {
+      env: cleanEnvironment('/nonexistent', { [name]: 'true' }),
+    });
+    const { outcome, reasons } = JSON.parse(stdout);
+    expect({ code, outcome, reasons }).toMatchObject({
+      code: 1,
+      outcome: 'deny',
+      reasons: [{ rule: 'workflow_untrusted', message: expect.stringMatching(message) }],
+    });
+  });
+});
+
 describe('the contract', () => {
   /** What the bundle in this release says of its contract, before and after an edit of the file beside it. */
   function editSeen(folder: string) {
@@ -216,7 +276,7 @@ describe('the contract', () => {
     layRelease(folder);
     const text = readFileSync(join(folder, 'contract.yml'), 'utf8').replace('deny-severities', 'deny-severity');
     writeFileSync(join(folder, 'contract.yml'), text);
-    const { code, stderr } = gatehouse(['policy-gate', '--stage', 'promote'], join(folder, 'dist'));
+    const { code, stderr } = gatehouse(ASKED_GITHUB, join(folder, 'dist'));
     expect(code).toBe(2);
     expect(stderr).toMatch(
       /contract\.yml:\d+: environments\.production\.deny-severity: unknown key; did you mean "deny-severities"\?/,
@@ -227,7 +287,7 @@ describe('the contract', () => {
     const folder = sandbox.folder('release');
     layRelease(folder);
     rmSync(join(folder, 'contract.yml'));
-    const { code, stderr } = gatehouse(['policy-gate', '--stage', 'promote'], join(folder, 'dist'));
+    const { code, stderr } = gatehouse(ASKED_GITHUB, join(folder, 'dist'));
     expect(code).toBe(2);
     expect(stderr).toContain('there is no such file');
   });

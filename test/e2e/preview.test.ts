@@ -85,6 +85,16 @@ describe('stage preview', () => {
       /no environment constructor/,
     ],
     [
+      'a folder in which no scan left anything',
+      () => {
+        const reports = sandbox.folder('empty');
+        return words({ reports, digest: folderDigest(reports, 'reports') });
+      },
+      2,
+      'scan.reports',
+      /is empty: .*did not run/,
+    ],
+    [
       'a folder that is not there',
       () => words({ reports: join(sandbox.folder('none'), 'x'), digest: `sha256:${'0'.repeat(64)}` }),
       2,

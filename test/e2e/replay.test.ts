@@ -27,7 +27,8 @@ afterAll(async () => {
 describe('replay refuses', () => {
   it.each<Refused>([
     ['no key', () => ['replay'], 2, 'inputs.invalid', /decision: is required/],
-    ['a key out of the store', () => ['replay', '../../etc/passwd'], 2, 'store.key', /is not a store key/],
+    ['a key out of the store', () => ['replay', '../../etc/passwd'], 2, 'replay.key', /is no key of a record/],
+    ['a word', () => ['replay', 'x'], 2, 'replay.key', /"x" is no key of a record: give the one that policy-gate said/],
     [
       'a key where nothing is',
       () => ['replay', scene.decisions.deploy.replace(/[0-9a-f]{32}\.json$/, `${'0'.repeat(32)}.json`)],
@@ -46,7 +47,13 @@ describe('replay refuses', () => {
       'replay.record',
       /does not have the bytes that its name says/,
     ],
-    ['a digest that is too short', () => ['replay', `sha256:${'0'.repeat(12)}`], 2, 'store.key', /is not a store key/],
+    [
+      'a digest that is too short',
+      () => ['replay', `sha256:${'0'.repeat(12)}`],
+      2,
+      'replay.key',
+      /is no key of a record/,
+    ],
     [
       'a record that is no decision',
       (site) => ['replay', recordOf(site, 'run.opened').key],
@@ -57,9 +64,9 @@ describe('replay refuses', () => {
     [
       'a blob',
       (site) => ['replay', recordAt(site, scene.decisions.deploy).attachments[0]?.key as string],
-      1,
-      'replay.record',
-      /does not have the bytes|does not belong|cannot replay/,
+      2,
+      'replay.key',
+      /is no key of a record/,
     ],
     [
       'a decision that was edited',

@@ -173,6 +173,20 @@ describe('phase run', () => {
       /is not a git checkout/,
     ],
     [
+      'a checkout that is not there',
+      () => ['scan', '--phase', 'run', '--tool', 'gitleaks', '--checkout', '/nonexistent', '--reports', '/tmp/none'],
+      2,
+      'scan.checkout',
+      /there is no folder \/nonexistent/,
+    ],
+    [
+      'reports in a folder that is not there, before it scans',
+      () => ['scan', '--phase', 'run', '--tool', 'gitleaks', '--reports', '/nonexistent/reports'],
+      2,
+      'scan.reports',
+      /its folder is not there.*: name one/,
+    ],
+    [
       'F30 a part of a history',
       () => {
         const shallow = join(sandbox.folder('shallow'), 'clone');

@@ -49,14 +49,14 @@ describe('scan refuses', () => {
       () => ['scan', '--tool', 'trivvy', '--report', report('trivy.json')],
       2,
       'inputs.invalid',
-      /tool: Invalid option/,
+      /tool: expected one of/,
     ],
     [
       'an unknown category',
       () => ['scan', '--category', 'all', '--report', report('trivy.json')],
       2,
       'inputs.invalid',
-      /category: Invalid option/,
+      /category: expected one of/,
     ],
     [
       'a subject by tag',
@@ -71,6 +71,13 @@ describe('scan refuses', () => {
       2,
       'file.unreadable',
       /cannot read sidecar/,
+    ],
+    [
+      'an empty sidecar',
+      () => ['scan', '--report', report('trivy.json'), '--sidecar', '/dev/null'],
+      2,
+      'json.empty',
+      /sidecar \/dev\/null is empty/,
     ],
     [
       'a sidecar of another report',

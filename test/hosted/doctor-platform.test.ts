@@ -165,7 +165,7 @@ describe('doctor --platform refuses', () => {
       GITHUB_TOKEN,
       2,
       'inputs.host',
-      /2 platforms .*github\.com, gitlab\.example\.org/,
+      /names 2 platforms: say --host github\.com or gitlab\.example\.org/,
     ],
     [
       'another host',
@@ -174,7 +174,7 @@ describe('doctor --platform refuses', () => {
       GITHUB_TOKEN,
       2,
       'inputs.host',
-      /--host evil\.example\.org names 0 platforms/,
+      /names no platform evil\.example\.org: say --host /,
     ],
     [
       'inputs of the store',

@@ -103,7 +103,7 @@ describe.each(faces)('$title', ({ kind, tool, lay, face, start, program }) => {
         // The post step would otherwise say that the main one never came to its end, which fails the job as well.
         writeFileSync(join(release, 'dist', 'policy-gate-post.js'), '');
       }
-      return await start(release, '', {});
+      return await start(release, `registry.example.org/care/web@sha256:${'a'.repeat(64)}`, {});
     };
 
     itFace('denies with workflow_untrusted and exit 1', async () => {

@@ -186,6 +186,18 @@ guided('the guide to forking', () => {
   });
 });
 
+guided('what an auditor gets', () => {
+  it('is the keys of release and notary and the first tree head, by which the store verifies', () => {
+    const words = ['ledger', 'verify', '--store', site.env.STORE as string, '--trust', '../trust.json', '--json'];
+    const { code, stdout } = run(process.execPath, ['dist/gatehouse.js', ...words], { cwd: site.fork, env: site.env });
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      status: 'clean',
+      anchor: { origin: `${ORG}/evidence`, size: expect.any(Number) },
+    });
+  });
+});
+
 guided('the roles in AWS', () => {
   const ROLES = ['gate', 'build', 'scan', 'deploy'];
   const named = (role: string) => ['--role-name', `gatehouse-4711-${role}`];

@@ -43,6 +43,7 @@ export async function startAction(
     cwd: folder,
     env: cleanEnvironment(folder, {
       RUNNER_TEMP: folder,
+      GITHUB_ACTIONS: 'true',
       GITHUB_WORKSPACE: folder,
       GITHUB_OUTPUT: output,
       GITHUB_STATE: state,

@@ -178,7 +178,7 @@ function proof(
         ]
       : []),
   ];
-  return html`<p>With <code>trust.json</code> as the auditor brings it along: the organisation’s release and notary keys, and a checkpoint kept from before.</p>
+  return html`<p><code>gatehouse</code> stands for <code>node dist/gatehouse.js</code> of a checkout; <code>trust.json</code> is as the auditor brings it along: the organisation’s release and notary keys, and a checkpoint kept from before.</p>
 <dl>${lines.map(([what, line]) => html`<dt>${what}</dt><dd><pre><code>${line}</code></pre></dd>`)}</dl>`;
 }
 

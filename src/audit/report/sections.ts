@@ -1,4 +1,5 @@
 import type { AuditIndex } from '../../contract/audit-index.ts';
+import { plural } from '../../lib/plural.ts';
 import { barChart, bucketsOf, timeChart } from './chart.ts';
 import type { Control, Findings, Rows } from './collect.ts';
 import type { EvidenceList } from './evidence-list.ts';
@@ -21,9 +22,9 @@ export function ledgerSection(index: AuditIndex, { store }: Findings, marks: Evi
   const { ledger, anchor } = index;
   return html`
 <dl class="facts">
-<dt>Verdict</dt><dd>${ledger.status === 'clean' ? html`<span class="good">✔ clean</span>: nothing was found` : html`<span class="bad">✖ ${ledger.findings} findings</span>, listed below`}</dd>
-<dt>Records that count</dt><dd>${ledger.records} in ${ledger.runs} runs</dd>
-<dt>Anchor</dt><dd>${anchor === null ? html`<span class="warn">none</span>: no signed tree head covers the store, so a removed record leaves no trace in the log` : html`tree head of <code>${anchor.origin}</code> over ${anchor.size} objects, root <code>${anchor.root}</code>`}</dd>
+<dt>Verdict</dt><dd>${ledger.status === 'clean' ? html`<span class="good">✔ clean</span>: nothing was found` : html`<span class="bad">✖ ${plural(ledger.findings, 'finding')}</span>, listed below`}</dd>
+<dt>Records that count</dt><dd>${ledger.records} in ${plural(ledger.runs, 'run')}</dd>
+<dt>Anchor</dt><dd>${anchor === null ? html`<span class="warn">none</span>: no signed tree head covers the store, so a removed record leaves no trace in the log` : html`tree head of <code>${anchor.origin}</code> over ${plural(anchor.size, 'object')}, root <code>${anchor.root}</code>`}</dd>
 <dt>Compared with a checkpoint kept outside</dt><dd>${index.comparedWithKept ? 'yes, and what the store says now is consistent with it or is among the findings' : html`<span class="warn">no</span>: without one, a log that was rewritten as a whole looks like an honest one`}</dd>
 </dl>
 ${table<Row>(

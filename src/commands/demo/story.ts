@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CouldNot } from '../../lib/errors.ts';
+import { plural } from '../../lib/plural.ts';
 import { askQuestions } from './questions.ts';
 import { type Point, REFUSALS, SOURCE_REPORTS, type Story } from './refusals.ts';
 import { copySite, laySite, REPOSITORY, registerDraft, type Site, siteAt } from './site.ts';
@@ -78,12 +79,12 @@ export async function tell(telling: Telling): Promise<Told[]> {
   await must(
     'the fork’s contract is read',
     () => gatehouse(site, 'contract', 'check'),
-    ({ json }) => `valid; ${json.weak.length} weak points, as a demo has them`,
+    ({ json }) => `valid; ${plural(json.weak.length, 'weak point')}, as a demo has them`,
   );
   await must(
     'role release signs the register',
     () => publishRegister(site),
-    ({ json }) => `register ${json.number}, ${json.keys.length} keys`,
+    ({ json }) => `register ${json.number}, ${plural(json.keys.length, 'key')}`,
   );
   await layGitops(site, telling.sample, name);
 
@@ -194,9 +195,10 @@ async function audit(site: Site, telling: Telling, must: Must, step: Step, decis
   await must(
     'the notary signs a tree head, kept outside the store',
     () => withKey(site, 'notary', 'ledger', 'checkpoint', '--out', join(outside, 'head')),
-    ({ json }) => `over ${json.size} objects`,
+    ({ json }) => `over ${plural(json.size, 'object')}`,
   );
-  const trust = join(outside, 'trust.json');
+  // Beside the report, whose commands name it so.
+  const trust = join(telling.folder, 'trust.json');
   writeFileSync(
     trust,
     JSON.stringify({
@@ -211,7 +213,7 @@ async function audit(site: Site, telling: Telling, must: Must, step: Step, decis
     'an auditor verifies the store',
     () => check(site),
     ({ json }) =>
-      `clean: ${json.records} records, anchored by the tree head ${json.anchor.origin} over ${json.anchor.size} objects`,
+      `clean: ${plural(json.records, 'record')}, anchored by the tree head ${json.anchor.origin} over ${plural(json.anchor.size, 'object')}`,
   );
   await step('one record is altered on disk; the auditor looks again', async () => {
     const altered = copySite(site, join(telling.folder, 'altered'));
@@ -236,7 +238,7 @@ async function publishRegister(site: Site): Promise<Said> {
   return await withKey(site, 'release', 'register', 'publish', '--file', site.path('register.json'));
 }
 
-const scanned = ({ json }: Said) => `${json.execution.status}, ${json.findings.length} findings`;
+const scanned = ({ json }: Said) => `${json.execution.status}, ${plural(json.findings.length, 'finding')}`;
 const decided = ({ json }: Said) =>
   `${json.outcome}: ${json.reasons.filter((reason: { outcome: string }) => reason.outcome === 'pass').length} rules passed, ${json.reasons.filter((reason: { outcome: string }) => reason.outcome === 'skipped').length} have nothing to judge in profile local`;
 

@@ -94,10 +94,12 @@ function platformOf({ platforms }: ContractFile, host: string | undefined): Host
   const found = host === undefined ? hosted : hosted.filter((platform) => platform.host === host);
   const [platform] = found;
   if (platform !== undefined && found.length === 1) return platform;
-  const names = hosted.map((each) => each.host).join(', ') || 'none';
+  const names = hosted.map((each) => each.host);
+  if (names.length === 0)
+    throw new BadInput('inputs.platform', 'contract.yml names no GitHub or GitLab: there is no platform to look at');
   throw new BadInput(
     'inputs.host',
-    `${host === undefined ? '--platform' : `--host ${host}`} names ${found.length} platforms of contract.yml (${names}): say which with --host`,
+    `contract.yml names ${found.length === 0 ? `no platform ${host}` : `${found.length} platforms`}: say --host ${names.join(' or ')}`,
   );
 }
 

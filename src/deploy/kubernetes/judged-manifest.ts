@@ -43,7 +43,7 @@ export async function judgedManifest(file: string, target: Target, judged: Judge
   if (why === null) return { file, bytes };
   throw new DeployRefused(
     'deploy.target',
-    `manifest ${file} is not as commit ${judged.commit} has it (${why}): whoever wrote it would decide what ${place} runs, and nobody has judged that; name a manifest of the commit that this run is of, in a checkout of it`,
+    `manifest ${file} is not as commit ${judged.commit} has it (${why}): whoever wrote it would decide what ${place} runs, and nobody has judged that; name a manifest of the job’s own commit (on GitLab the protected project’s), in a checkout of it`,
   );
 }
 

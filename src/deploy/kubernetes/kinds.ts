@@ -1,5 +1,5 @@
 import { BadInput } from '../../lib/errors.ts';
-import { similar } from '../../lib/similar.ts';
+import { orMeant } from '../../lib/similar.ts';
 import { type PodTemplate, podTemplate, type Workload } from './objects.ts';
 
 /** What rolls out: still going on and how far it is, done, or failed for good. */
@@ -37,10 +37,10 @@ const kinds: Readonly<Record<string, Kind>> = {
 export function kindOf(name: string): Kind {
   const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
   if (kind !== undefined) return kind;
-  const meant = similar(name, Object.keys(kinds));
+  const known = Object.keys(kinds);
   throw new BadInput(
     'kubernetes.kind',
-    `a ${name} cannot be deployed to a cluster directly${meant === null ? '' : `; did you mean ${meant}?`} Known are ${Object.keys(kinds).join(', ')}`,
+    `a ${name} cannot be deployed to a cluster directly${orMeant(name, known)} Known are ${known.join(', ')}`,
   );
 }
 

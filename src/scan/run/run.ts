@@ -1,11 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ScanSidecar } from '../../contract/scan-report.ts';
 import { digestOf } from '../../lib/digest.ts';
 import { BadInput } from '../../lib/errors.ts';
 import type { Exec } from '../../lib/exec.ts';
 import { formatTime } from '../../lib/time.ts';
+import { whyNot } from '../../lib/write.ts';
 import { findProgram } from './program.ts';
 import { type Place, type Recipe, recipes } from './recipes.ts';
 import { cleanTree, type Tree } from './tree.ts';
@@ -159,14 +160,24 @@ export function writeReports(folder: string, ran: readonly Ran[]): void {
   try {
     mkdirSync(folder);
   } catch (cause) {
-    throw new BadInput(
-      'scan.reports',
-      `cannot make folder ${folder} for the reports (${(cause as NodeJS.ErrnoException).code}): name one that does not exist, in a folder that does`,
-      cause,
-    );
+    throw notNew(folder, whyNot(cause), cause);
   }
   for (const { name, report, sidecar } of ran) {
     writeFileSync(join(folder, `${name}.json`), report);
     writeFileSync(join(folder, `${name}.sidecar.json`), `${JSON.stringify(sidecar, null, 2)}\n`);
   }
+}
+
+/** The same before minutes of scanning. Throws BadInput. */
+export function requireNewFolder(folder: string): void {
+  if (existsSync(folder)) throw notNew(folder, 'it is there already');
+  if (!existsSync(dirname(folder))) throw notNew(folder, 'its folder is not there');
+}
+
+function notNew(folder: string, why: string, cause?: unknown): BadInput {
+  return new BadInput(
+    'scan.reports',
+    `cannot make folder ${folder} for the reports (${why}): name one that does not exist, in a folder that does`,
+    cause,
+  );
 }

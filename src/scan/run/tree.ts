@@ -1,6 +1,7 @@
 import {
   closeSync,
   type Dirent,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -65,6 +66,8 @@ const ENCODINGS = new Map([
  * in what was not fetched would not be found.
  */
 export async function cleanTree(checkout: string, into: string, exec: Exec): Promise<Tree> {
+  if (!existsSync(checkout))
+    throw new BadInput('scan.checkout', `there is no folder ${checkout}: name the git checkout that is to be scanned`);
   const ask = (...args: string[]) => runGit(checkout, ['-c', 'safe.directory=*', 'rev-parse', ...args], exec);
   const head = await ask('--verify', 'HEAD^{commit}');
   if (head.code !== 0)

@@ -1,3 +1,4 @@
+import { plural } from '../../lib/plural.ts';
 import { cveIds } from '../finding.ts';
 import { type Category, type Draft, draft, type Reason, reading, type Tool } from '../reading.ts';
 import { CRITICAL_BY_POLICY, rated, severityOfWord, worst } from '../severity.ts';
@@ -64,7 +65,7 @@ export const checkov: Tool = {
     if (totals.unparsed > 0) {
       reasons.push({
         code: 'parse_errors',
-        detail: `${totals.unparsed} files could not be parsed, so nothing in them was checked`,
+        detail: `${plural(totals.unparsed, 'file')} could not be parsed, so nothing there was checked`,
       });
     }
     if (totals.checks === 0 && totals.resources === 0) {

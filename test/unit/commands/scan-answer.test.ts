@@ -13,7 +13,7 @@ describe('what scans say', () => {
   it('begins with the one that failed, wherever it stood', () => {
     const { exit, text, refusal, summary } = reportsAnswer([good, failed]);
     expect(exit).toBe(1);
-    expect(text).toMatch(/^semgrep .*: error/);
+    expect(text).toMatch(/^semgrep: error/);
     expect(refusal).toMatch(/^1 of 2 scans not complete: semgrep \(empty_file: .+\)$/);
     expect(summary?.()).toMatch(/^## ⛔ 1 of 2 scans not complete: semgrep\n[\s\S]*✖ semgrep[\s\S]*✔ trivy/);
   });

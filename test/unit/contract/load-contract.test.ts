@@ -77,10 +77,11 @@ describe('a contract', () => {
   });
 
   it.each([
-    ['nothing', '', /\(document\): expected object, received null/],
-    ['a word', 'allow', /\(document\): expected object, received string/],
-    ['a list', '- schema', /\(document\): expected object, received array/],
-    ['null', '~', /\(document\): expected object, received null/],
+    ['nothing', '', /is empty/],
+    ['a comment', '# to do\n', /is empty/],
+    ['a word', 'allow', /is no map of keys and values: .*docs\/fork\.md/],
+    ['a list', '- schema', /is no map/],
+    ['null', '~', /is empty/],
     ['two documents', `${BASE}---\n${BASE}`, /holds 2 YAML documents/],
     ['broken YAML', BASE.replace('registries: [', 'registries: [['), /is not YAML/],
     ['Latin-1', Buffer.from(BASE.replace('example-health', 'caf\u00e9'), 'latin1'), /not UTF-8/],

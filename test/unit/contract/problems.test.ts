@@ -22,7 +22,7 @@ describe('what is wrong with a document', () => {
   it.each([
     ['nothing', { name: 'x', list: [{ kind: 'a', size: 1 }] }, []],
     ['all of it', 'text', ['(document): expected object, received string']],
-    ['a missing value', {}, ['name: expected string, received undefined']],
+    ['a missing value', {}, ['name: is missing; expected string']],
     [
       'a value deep inside',
       {

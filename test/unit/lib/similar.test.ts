@@ -1,4 +1,4 @@
-import { similar } from '../../../src/lib/similar.ts';
+import { orMeant, similar } from '../../../src/lib/similar.ts';
 
 const VERBS = ['policy-gate', 'scan', 'evidence-emit', 'verify', 'status', 'register'];
 
@@ -23,4 +23,10 @@ describe('the word that was meant', () => {
     expect(similar('groups', ['group-s', 'group', 'groups-2'])).toBe('group-s');
     expect(similar('same', ['some', 'same'])).toBe('same');
   });
+});
+
+it('ends a sentence, with it or without', () => {
+  expect(`there is no verb scna${orMeant('scna', VERBS)} See`).toBe('there is no verb scna; did you mean scan? See');
+  expect(`there is no verb x${orMeant('x', VERBS)} See`).toBe('there is no verb x. See');
+  expect(`there is no flag --typ${orMeant('typ', ['type'], '--')}`).toMatch(/; did you mean --type\?$/);
 });

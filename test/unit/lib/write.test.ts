@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CouldNot } from '../../../src/lib/errors.ts';
-import { replaceFile } from '../../../src/lib/write.ts';
+import { BadInput, CouldNot } from '../../../src/lib/errors.ts';
+import { replaceFile, requirePlace } from '../../../src/lib/write.ts';
 import { sandboxes } from '../../support/sandbox.ts';
 
 const sandbox = sandboxes();
@@ -57,7 +57,11 @@ describe('a replaced file', () => {
   });
 
   it.each([
-    ['a folder that is not there', () => join(sandbox.folder('write'), 'none', 'run.json')],
+    [
+      'a folder that is not there',
+      () => join(sandbox.folder('write'), 'none', 'run.json'),
+      /there is no such folder; make/,
+    ],
     [
       'a folder in its place',
       () => {
@@ -66,12 +70,33 @@ describe('a replaced file', () => {
         writeFileSync(join(file, 'x'), 'x');
         return file;
       },
+      /it is a folder; name a file/,
     ],
-  ])('%s is CouldNot, and nothing is left', (_, path) => {
+  ])('%s is CouldNot, and nothing is left', (_, path, why) => {
     const file = path();
     expect(() => replaceFile(file, 'new', 'run file')).toThrow(CouldNot);
-    expect(() => replaceFile(file, 'new', 'run file')).toThrow(/cannot write run file .*run\.json/);
+    expect(() => replaceFile(file, 'new', 'run file')).toThrow(/cannot write run file .*run\.json: /);
+    expect(() => replaceFile(file, 'new', 'run file')).toThrow(why);
     const beside = existsSync(join(file, '..')) ? readdirSync(join(file, '..')) : [];
     expect(beside.filter((name) => name !== 'run.json')).toEqual([]);
+  });
+});
+
+describe('the place of a file is looked at before long work', () => {
+  const folder = () => sandbox.folder('place');
+
+  it.each([
+    ['without its folder', () => join(folder(), 'none', 'report.html'), /there is no such folder/],
+    ['below a file', () => join('package.json', 'report.html'), /there is no such folder/],
+    ['where a folder is', folder, /it is a folder; name a file/],
+  ])('%s it is bad input', (_, path, why) => {
+    const file = path();
+    expect(() => requirePlace(file, 'report')).toThrow(BadInput);
+    expect(() => requirePlace(file, 'report')).toThrow(why);
+  });
+
+  it('a new file, an old one and one right here have a place', () => {
+    for (const path of [join(folder(), 'new'), 'package.json', 'new'])
+      expect(() => requirePlace(path, 'report')).not.toThrow();
   });
 });

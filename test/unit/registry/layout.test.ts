@@ -226,13 +226,23 @@ describe('an image layout', () => {
     expect((await thrownBy(() => readLayout(scene.layout(parts)))).message).toContain('more than the');
   });
 
-  it.each([
-    ['there is no folder', (folder: string) => renameSync(folder, `${folder}-gone`)],
-    ['there are no blobs', (folder: string) => rmSync(join(folder, 'blobs'), { recursive: true })],
-  ])('is refused when %s', async (_, remove) => {
+  it.each<[what: string, change: (folder: string) => void, code: string, message: RegExp]>([
+    ['there is no folder', (folder) => renameSync(folder, `${folder}-gone`), 'layout.missing', /there is no folder/],
+    [
+      'it is an archive',
+      (folder) => {
+        renameSync(folder, `${folder}-gone`);
+        writeFileSync(folder, 'tar');
+      },
+      'layout.missing',
+      /is a file: .*unpack/,
+    ],
+    ['there are no blobs', (folder) => rmSync(join(folder, 'blobs'), { recursive: true }), 'layout.malformed', /blobs/],
+  ])('is refused when %s', async (_, change, code, message) => {
     const folder = writeLayout(join(scene.folder('gone'), 'layout'), imageParts());
-    remove(folder);
-    expect(await thrownBy(() => readLayout(folder))).toMatchObject({ name: 'BadInput', code: 'layout.malformed' });
+    change(folder);
+    const refusal = { name: 'BadInput', code, message: expect.stringMatching(message) };
+    expect(await thrownBy(() => readLayout(folder))).toMatchObject(refusal);
   });
 });
 

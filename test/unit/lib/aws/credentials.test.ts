@@ -93,7 +93,8 @@ it.each<[string, () => Record<string, string>, string]>([
   ['nothing', () => ({}), 'none are set'],
   ['empty variables', () => ({ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' }), 'none are set'],
   ['half a pair of keys', () => ({ AWS_ACCESS_KEY_ID: 'id', ...web() }), 'only AWS_ACCESS_KEY_ID'],
-  ['a role without a token', () => ({ AWS_ROLE_ARN: 'arn' }), 'id-token: write'],
+  ['a role without a token', () => ({ AWS_ROLE_ARN: 'arn', GITHUB_ACTIONS: 'true' }), 'id-token: write'],
+  ['a role outside a job', () => ({ AWS_ROLE_ARN: 'arn' }), 'no runner of GitHub'],
   ['a token without a role', () => ({ AWS_WEB_IDENTITY_TOKEN_FILE: '/x' }), 'only AWS_WEB_IDENTITY_TOKEN_FILE'],
   ['a token file that is not there', () => ({ ...web(), AWS_WEB_IDENTITY_TOKEN_FILE: '/nonexistent' }), '/nonexistent'],
   [
