@@ -99,12 +99,15 @@ function subjects(): Subject[] {
   ];
 }
 
-/** Each action up to its first answer: what it says of a file, or that nobody vouches for this job. */
+/** Each action up to its first answer: what it says of a file, or that no token vouches for this job of GitHub. */
 function actions(): Subject[] {
   const action = (name: string, inputs: Record<string, string>, exit = 0): Subject => ({
     name: `action ${name}${exit === 0 ? '' : ' (refuses)'}`,
     args: [`${dist}/${name}.js`],
-    env: Object.fromEntries(Object.entries(inputs).map(([input, value]) => [`INPUT_${input.toUpperCase()}`, value])),
+    env: {
+      GITHUB_ACTIONS: 'true',
+      ...Object.fromEntries(Object.entries(inputs).map(([input, value]) => [`INPUT_${input.toUpperCase()}`, value])),
+    },
     exit,
     target: null,
   });
