@@ -41,6 +41,6 @@ describe('the demo with scanners and a registry that are real', () => {
     for (const report of ['trivy', 'trivy-critical', 'semgrep', 'gitleaks', 'checkov', 'osv-scanner'])
       expect(stderr).toMatch(new RegExp(`^ {4}${report}\\.json: \\S+ \\d+\\.\\d+\\.\\d+, exit [01], \\d+ bytes$`, 'm'));
     expect(steps.flatMap(({ rules }) => (rules === undefined ? [] : [rules]))).toEqual(REFUSED_BY);
-    expect(steps.find(({ title }) => title.startsWith('semgrep'))?.detail).toBe('complete, 1 findings');
+    expect(steps.find(({ title }) => title.startsWith('semgrep'))?.detail).toBe('complete, 1 finding');
   });
 });

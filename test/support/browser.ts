@@ -78,8 +78,9 @@ export async function startBrowser(): Promise<Page> {
     },
     close: async () => {
       const ended = new Promise((resolve) => child.once('exit', resolve));
-      await session.send('Browser.close').catch(() => child.kill());
-      await ended;
+      // Not by a command: whether Chromium answers that before it goes is a race.
+      child.kill();
+      await within(ended, 'its end');
       rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
     },
   };
@@ -123,17 +124,39 @@ async function connect(host: string) {
     if (message.error === undefined) waiter?.resolve(message.result);
     else waiter?.reject(new Error(message.error.message));
   };
+  socket.onclose = () => {
+    for (const { reject } of waiting.values()) reject(new Error('chromium closed the connection'));
+  };
   let last = 0;
   return {
     on: (listener: (method: string, params: unknown) => void) => void listeners.push(listener),
     once: (method: string) =>
-      new Promise<void>((resolve) => void listeners.push((said) => (said === method ? resolve() : undefined))),
+      within(
+        new Promise<void>((resolve) => void listeners.push((said) => (said === method ? resolve() : undefined))),
+        method,
+      ),
     // biome-ignore lint/suspicious/noExplicitAny: each answer has its own shape
     send: (method: string, params: object = {}): Promise<any> =>
-      new Promise((resolve, reject) => {
-        const id = ++last;
-        waiting.set(id, { resolve, reject });
-        socket.send(JSON.stringify({ id, method, params }));
-      }),
+      within(
+        new Promise((resolve, reject) => {
+          const id = ++last;
+          waiting.set(id, { resolve, reject });
+          socket.send(JSON.stringify({ id, method, params }));
+        }),
+        method,
+      ),
   };
+}
+
+/** Says what of Chromium does not come, before the test runner ends the test without a word of it. */
+async function within<T>(coming: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`chromium does not come to ${what} within two minutes`)), 120_000);
+  });
+  try {
+    return await Promise.race([coming, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
