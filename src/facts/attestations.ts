@@ -25,8 +25,9 @@ const signedData = z.looseObject({
 
 /**
  * What the registry holds about one digest and a key of role build, in force at the time, has signed: signature, provenance,
- * SBOM. The key must be one that may sign for the run's repository, since provenance can claim any. A statement's time is the store's time of the artifact.signed record that names its digest; one that no record names
- * has no time, so no key was in force, and it does not count. Anything else attached there is somebody else's and ignored.
+ * SBOM. The key must be one that may sign for the run's repository, since provenance can claim any. A statement's time is the
+ * store's time of the artifact.signed record that names its digest; one that no record names has no time, so no key was in force,
+ * and it does not count. Anything else attached there is somebody else's and ignored.
  */
 export async function attestationFacts(
   ledger: Ledger,
