@@ -14,7 +14,7 @@ import type { RegistryClient } from '../registry/client.ts';
 import { type RegistryManifest, readConfig, readImage, readLayers } from '../registry/image.ts';
 import { readLayout } from '../registry/layout.ts';
 import { pushLayout } from '../registry/push-layout.ts';
-import { parseName } from '../registry/reference.ts';
+import { type ImageName, parseName, type Reference } from '../registry/reference.ts';
 import { openCollected } from './collected.ts';
 import { type Context, command, type Result } from './command.ts';
 import { choice, optionalText } from './inputs.ts';
@@ -103,16 +103,15 @@ async function sign(inputs: Inputs, context: Context): Promise<Result> {
       'inputs.digest',
       'phase sign needs --digest with --layout: the layout as the build job left it (phase all builds and signs in one process)',
     );
-  if (inputs.layout === undefined && inputs.collected === undefined) await imageByDigest(inputs.image, context);
-  else parseName(inputs.image);
+  const adopted =
+    inputs.layout === undefined && inputs.collected === undefined ? await imageByDigest(inputs.image, context) : null;
+  const named = adopted ?? parseName(inputs.image);
   requireForm(inputs.digest);
   const stage = await openStage('build', 'build-sign', inputs, context);
   const collected = await collectedBuild(inputs, stage);
-  const given = { ...inputs, image: inputs.image, layout: collected?.layout ?? inputs.layout };
-  const adopted = given.layout === undefined;
-  const { client, repository, name, digest } = adopted
-    ? await adopt(given.image, stage, context)
-    : await push(given, given.image, stage, context);
+  const given = { ...inputs, layout: collected?.layout ?? inputs.layout };
+  const { client, repository, name, digest } =
+    adopted === null ? await push(given, named, stage, context) : await adopt(adopted, stage, context);
   const builder = stage.identity.workflow.jobRef ?? `${stage.identity.run.platform}://${stage.identity.run.host}`;
   // What is attached to an image is as public as the image, and stays: no secret may ride in a name.
   const { value: provenance } = redact(
@@ -218,14 +217,14 @@ interface Place {
   digest: string;
 }
 
-async function adopt(image: string, { contract }: Stage, context: Context): Promise<Place> {
-  const { registry, repository, name, digest } = await imageByDigest(image, context);
+async function adopt(image: Reference, { contract }: Stage, context: Context): Promise<Place> {
+  const { registry, repository, name, digest } = image;
   requireListed(name, contract);
   return { client: await openRegistry(registry, context), repository, name, digest };
 }
 
-async function push(given: Inputs, image: string, { contract }: Stage, context: Context): Promise<Place> {
-  const { registry, repository, name } = parseName(image);
+async function push(given: Inputs, image: ImageName, { contract }: Stage, context: Context): Promise<Place> {
+  const { registry, repository, name } = image;
   requireListed(name, contract);
   const layout = readLayout(requireLayout(given), null);
   const { digest } = layout.top.descriptor;

@@ -115,7 +115,7 @@ async function check(store: string, trust: Trust, context: Context): Promise<Res
     exit: status === 'clean' ? 0 : 1,
     json: report,
     text: [
-      `${status === 'clean' ? 'clean' : `${plural(findings.length, 'finding')}`}: ${plural(records, 'record')} in ${plural(runs, 'run')}, ${anchor === null ? 'anchored by no tree head' : `anchored by tree head ${anchor.origin} over ${plural(anchor.size, 'object')}`}`,
+      `${status === 'clean' ? 'clean' : plural(findings.length, 'finding')}: ${plural(records, 'record')} in ${plural(runs, 'run')}, ${anchor === null ? 'anchored by no tree head' : `anchored by tree head ${anchor.origin} over ${plural(anchor.size, 'object')}`}`,
       ...findings.flatMap(({ code, key, run, detail }) => [
         `✖ ${[code, key ?? run].filter(Boolean).join(' ')}: ${detail}`,
         `    ${findingCodes[code]}`,

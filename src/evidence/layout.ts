@@ -87,7 +87,12 @@ export function pointerKeys(record: Record, digest: string): string[] {
   if (!POINTED.has(record.type)) return [];
   const subjects = record.subjects.filter((subject) => subject.kind === 'image' || subject.kind === 'commit');
   const about = [...subjects.map((subject) => subject.digest), ...placesOf(record)];
-  return [...new Set(about.map((each) => `${pointerPrefix(each)}${record.type}-${short(digest)}.json`))];
+  return [...new Set(about.map((each) => pointerKey(each, record.type, short(digest))))];
+}
+
+/** Key of the pointer at a digest to the record whose name ends in these hex digits. */
+export function pointerKey(about: string, type: string, hex: string): string {
+  return `${pointerPrefix(about)}${type}-${hex}.json`;
 }
 
 /** What the gate's yes to a deploy is looked up by: its environment, and its target there. No other record has places. */

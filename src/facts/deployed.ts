@@ -1,6 +1,6 @@
 import type { Run } from '../contract/run.ts';
 import type { Target } from '../contract/target.ts';
-import { hexOfKey, placeDigest, placesOf, pointerPrefix } from '../evidence/layout.ts';
+import { hexOfKey, placeDigest, placesOf, pointerKey, pointerPrefix } from '../evidence/layout.ts';
 import { CouldNot } from '../lib/errors.ts';
 import { parseTime } from '../lib/time.ts';
 import type { Deployed } from '../platform/platform.ts';
@@ -46,7 +46,7 @@ async function allowedAt(ledger: Ledger, place: string, entry: StoreEntry): Prom
   const target = await readPointer(ledger.store, entry);
   if (typeof target === 'string') return { why: target };
   // A pointer is unsigned: one of another name would make an old decision the newest.
-  if (entry.key !== `${pointerPrefix(place)}gate.decided-${hexOfKey(target.key)}.json`)
+  if (entry.key !== pointerKey(place, 'gate.decided', String(hexOfKey(target.key))))
     return { why: 'it leads to another record than its name says' };
   const read = await readVerified(ledger, target.key).catch(unreadableKey);
   if (typeof read === 'string') return { why: read };

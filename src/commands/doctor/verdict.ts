@@ -1,3 +1,4 @@
+import { plural } from '../../lib/plural.ts';
 import type { Result } from '../command.ts';
 import type { Check } from './check.ts';
 
@@ -23,9 +24,7 @@ export function verdict(
     text: [
       ...head,
       ...table(checks),
-      open.length === 0
-        ? 'every demand holds'
-        : `${open.length} demand${open.length === 1 ? '' : 's'} not shown to hold: ${unfit}`,
+      open.length === 0 ? 'every demand holds' : `${plural(open.length, 'demand')} not shown to hold: ${unfit}`,
       ...(left ?? []).map((key) => `left behind: ${key}`),
     ].join('\n'),
   };
